@@ -13,7 +13,7 @@ UNIT_PRICE_DECIMALS = 6
 """Prices per call may be fractions of an øre; six decimals of a krone is the finest the platform keeps."""
 
 _LARGEST = Decimal(10) ** 15
-# The default context rounds at 28 digits; a large count times a fine price must not be rounded before its øre.
+# The default context rounds at 28 digits; a large count times a fine price must be rounded at its øre only.
 _EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
 
 
@@ -42,7 +42,7 @@ def to_ore(amount: Decimal) -> Decimal:
     :raises MoneyError: see :func:`checked`.
     """
     rounded = checked(amount).quantize(ORE, context=_EXACT)
-    return rounded if rounded else Decimal("0.00")  # never "-0.00"
+    return rounded or Decimal("0.00")  # never "-0.00"
 
 
 def line_amount(quantity: int, unit_price: Decimal) -> Decimal:
