@@ -24,9 +24,7 @@ def check_cvr(text: str, *, test_organisation: bool = False) -> str:
     if not _EIGHT_DIGITS.fullmatch(digits):
         raise CvrError(f"CVR number {text!r}: it is eight digits, the first not 0, for example 12345674")
     if not test_organisation and not has_check_sum(digits):
-        raise CvrError(
-            f"CVR number {text!r}: its digits fail the modulus 11 check; look for a mistyped digit"
-        )
+        raise CvrError(f"CVR number {text!r}: its digits fail the modulus 11 check; look for a mistyped digit")
     return digits
 
 

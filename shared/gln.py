@@ -31,7 +31,5 @@ def check_gln(text: str) -> str:
     if not _THIRTEEN_DIGITS.fullmatch(digits):
         raise GlnError(f"EAN number {text!r}: it is thirteen digits, for example 5798009811578")
     if digits[-1] != check_digit(digits[:-1]):
-        raise GlnError(
-            f"EAN number {text!r}: its last digit is not the check digit; look for a mistyped digit"
-        )
+        raise GlnError(f"EAN number {text!r}: its last digit is not the check digit; look for a mistyped digit")
     return digits

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import AbstractContextManager
 from typing import Literal
 
 import structlog
@@ -50,3 +51,8 @@ def get(name: str) -> structlog.stdlib.BoundLogger:
     """A module's logger; say what happened as an event name, and the rest as fields."""
     logger: structlog.stdlib.BoundLogger = structlog.get_logger(name)
     return logger
+
+
+def bound(**fields: object) -> AbstractContextManager[None]:
+    """Put these fields on every line logged in the body."""
+    return structlog.contextvars.bound_contextvars(**fields)

@@ -9,9 +9,7 @@ SERVICES = ("registry", "agreements", "notifier", "metering", "invoicing")
 """The services that speak or listen, in the order they are started."""
 
 EVENTS: dict[str, type[Event]] = {
-    event.type: event
-    for module in (registry, agreements, notifier, metering, invoicing)
-    for event in module.EVENTS
+    event.type: event for module in (registry, agreements, notifier, metering, invoicing) for event in module.EVENTS
 }
 """Every event by its type."""
 

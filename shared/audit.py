@@ -1,0 +1,109 @@
+"""Who did what, when: append-only, and chained by hash over committed rows so that a change shows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import asyncpg
+
+from shared import correlation
+
+_LOCK = 727_003
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a person or system by id, the operator at a command line, or a service by itself."""
+
+    kind: Literal["person", "system", "operator", "service"]
+    id: str
+    organisation_id: UUID | None = None
+
+
+async def add(
+    connection: asyncpg.Connection,
+    actor: Actor,
+    action: str,
+    subject: str,
+    detail: Mapping[str, Any],
+    *,
+    now: datetime,
+) -> None:
+    """Write one line in the transaction of the act itself."""
+    await connection.execute(
+        "INSERT INTO audit (at, actor_kind, actor_id, organisation_id, action, subject, detail, correlation_id)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        now,
+        actor.kind,
+        actor.id,
+        actor.organisation_id,
+        action,
+        subject,
+        dict(detail),
+        correlation.current().id,
+    )
+
+
+async def chain(connection: asyncpg.Connection) -> int:
+    """Chain the committed rows that are not yet chained; returns how many. Run inside a transaction.
+
+    Rows of transactions that still run are left for the next time, and so is everything after them: a
+    position once passed over could otherwise be filled in later unseen.
+    """
+    if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", _LOCK):
+        return 0
+    last = await connection.fetchrow("SELECT link, hash FROM audit_chain ORDER BY link DESC LIMIT 1")
+    link, previous = (last["link"], last["hash"]) if last else (0, b"")
+    rows = await connection.fetch(
+        "SELECT a.* FROM audit a LEFT JOIN audit_chain c USING (position)"
+        " WHERE c.position IS NULL AND a.written_in < pg_snapshot_xmin(pg_current_snapshot())"
+        " ORDER BY a.position LIMIT 1000"
+    )
+    for row in rows:
+        link += 1
+        previous = _hash(previous, row)
+        await connection.execute(
+            "INSERT INTO audit_chain (link, position, hash) VALUES ($1, $2, $3)",
+            link,
+            row["position"],
+            previous,
+        )
+    return len(rows)
+
+
+async def verify(connection: asyncpg.Connection) -> int | None:
+    """The position of the first chained row that was changed since, or None when all is as it was written."""
+    previous = b""
+    async for row in connection.cursor(
+        "SELECT a.*, c.hash FROM audit_chain c JOIN audit a USING (position) ORDER BY c.link"
+    ):
+        previous = _hash(previous, row)
+        if previous != row["hash"]:
+            position: int = row["position"]
+            return position
+    return None
+
+
+def _hash(previous: bytes, row: asyncpg.Record) -> bytes:
+    told = json.dumps(
+        [
+            row["position"],
+            row["at"].isoformat(),
+            row["actor_kind"],
+            row["actor_id"],
+            str(row["organisation_id"]),
+            row["action"],
+            row["subject"],
+            row["detail"],
+            row["correlation_id"],
+        ],
+        sort_keys=True,
+        separators=(",", ":"),
+    )
+    return hashlib.sha256(previous + told.encode()).digest()

@@ -1,0 +1,235 @@
+"""RabbitMQ: the only module of the services that speaks AMQP.
+
+Connections are plain ones, made anew by the loops that use them: a publisher that fails says so and its rows
+stay in the outbox; a subscription that is cut off ends with BusAway and what was not acknowledged comes again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
+from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, DeliveryError
+
+from shared import logs
+from shared.contracts.envelope import CONTENT_TYPE
+
+log = logs.get(__name__)
+
+EVENTS = "platform.events"
+CALLS = "platform.calls"
+CONFIRM_SECONDS = 10.0
+"""How long the broker may take to confirm a batch; a blocked or frozen broker shows up as this."""
+CONNECT_SECONDS = 10.0
+
+_FAILURES = (AMQPError, ChannelInvalidStateError, OSError, TimeoutError, asyncio.CancelledError)
+
+
+class BusAway(Exception):
+    """The broker can't be reached, or cut the connection off."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A message as it came. `user` is the broker's word for who published it."""
+
+    tag: int
+    body: bytes
+    routing_key: str
+    message_id: str | None
+    user: str | None
+    headers: dict[str, Any]
+    redelivered: bool
+    raw: AbstractIncomingMessage
+
+    async def ack(self) -> None:
+        """Done with it, after the commit. A lost connection is no harm: it comes again and is known."""
+        with contextlib.suppress(AMQPError, ChannelInvalidStateError, OSError):
+            await self.raw.ack()
+
+    async def ack_through(self) -> None:
+        """Done with it and all before it on the same subscription."""
+        with contextlib.suppress(AMQPError, ChannelInvalidStateError, OSError):
+            await self.raw.ack(multiple=True)
+
+
+class Subscription:
+    """A queue being read; messages wait here for the service's own workers."""
+
+    def __init__(self) -> None:
+        self._waiting: asyncio.Queue[Delivery | None] = asyncio.Queue()
+        self._cut = False
+
+    async def get(self, wait: float | None = None) -> Delivery | None:
+        """The next message; None when `wait` seconds passed without one. Raises BusAway when cut off."""
+        if self._cut:
+            raise BusAway("the broker cut off the subscription")
+        try:
+            async with asyncio.timeout(wait):
+                found = await self._waiting.get()
+        except TimeoutError:
+            return None
+        if found is None:
+            raise BusAway("the broker cut off the subscription")
+        return found
+
+    def get_nowait(self) -> Delivery | None:
+        """A message that is already here, or None."""
+        if self._cut or self._waiting.empty():
+            return None
+        return self._waiting.get_nowait()
+
+    def put(self, message: AbstractIncomingMessage) -> None:
+        assert message.delivery_tag is not None
+        self._waiting.put_nowait(
+            Delivery(
+                tag=message.delivery_tag,
+                body=message.body,
+                routing_key=message.routing_key or "",
+                message_id=message.message_id,
+                user=message.user_id,
+                headers=dict(message.headers),
+                redelivered=bool(message.redelivered),
+                raw=message,
+            )
+        )
+
+    def cut(self, *_: object) -> None:
+        """The connection or the consumer is gone: wake whoever waits, all of them."""
+        self._cut = True
+        for _waiter in range(256):
+            self._waiting.put_nowait(None)
+
+
+class Bus:
+    """A service's link to the broker: one connection for publishing, one a subscription."""
+
+    def __init__(self, url: str, service: str) -> None:
+        self._url = url
+        self._service = service
+        self._connection: AbstractConnection | None = None
+        self._channel: AbstractChannel | None = None
+        self._exchange: aio_pika.abc.AbstractExchange | None = None
+        self._opening = asyncio.Lock()
+
+    async def publish(self, messages: Sequence[tuple[str, UUID, str, bytes]]) -> list[bool]:
+        """Publish (type, event id, correlation id, body) in order; says of each whether it was confirmed.
+
+        Unroutable is not confirmed: it means the topology is not as the contracts say, and is logged so.
+        """
+        try:
+            async with asyncio.timeout(CONFIRM_SECONDS + CONNECT_SECONDS):
+                exchange = await self._publisher()
+                async with asyncio.timeout(CONFIRM_SECONDS):
+                    answers = await asyncio.gather(
+                        *(self._publish_one(exchange, *message) for message in messages),
+                        return_exceptions=True,
+                    )
+        except (*_FAILURES[:-1],) as error:
+            log.warning("publish_failed", error=type(error).__name__)
+            await self._drop_publisher()
+            return [False] * len(messages)
+        well = [not isinstance(answer, BaseException) for answer in answers]
+        failures = [answer for answer in answers if isinstance(answer, BaseException)]
+        for failure in failures:
+            if isinstance(failure, asyncio.CancelledError) or not isinstance(failure, _FAILURES):
+                raise failure
+        for (event_type, event_id, _, _), answer in zip(messages, answers, strict=True):
+            if isinstance(answer, DeliveryError):
+                log.error("unroutable_or_refused", type=event_type, event_id=str(event_id))
+        if any(not isinstance(failure, DeliveryError) for failure in failures):
+            await self._drop_publisher()
+        return well
+
+    async def _publish_one(
+        self,
+        exchange: aio_pika.abc.AbstractExchange,
+        event_type: str,
+        event_id: UUID,
+        correlation_id: str,
+        body: bytes,
+    ) -> None:
+        await exchange.publish(
+            aio_pika.Message(
+                body,
+                content_type=CONTENT_TYPE,
+                delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+                message_id=str(event_id),
+                correlation_id=correlation_id,
+                type=event_type,
+                user_id=self._service,
+            ),
+            routing_key=event_type,
+            mandatory=True,
+        )
+
+    async def _publisher(self) -> aio_pika.abc.AbstractExchange:
+        async with self._opening:
+            if self._exchange is None or self._channel is None or self._channel.is_closed:
+                await self._drop_publisher()
+                self._connection = await self._connect("publish")
+                self._channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
+                self._exchange = await self._channel.get_exchange(EVENTS, ensure=False)
+            return self._exchange
+
+    async def _drop_publisher(self) -> None:
+        connection, self._connection, self._channel, self._exchange = self._connection, None, None, None
+        if connection is not None:
+            await _close(connection)
+
+    async def _connect(self, purpose: str) -> AbstractConnection:
+        return await aio_pika.connect(
+            self._url,
+            timeout=CONNECT_SECONDS,
+            client_properties={"connection_name": f"{self._service} {purpose}"},
+        )
+
+    @asynccontextmanager
+    async def subscription(self, queue: str, *, prefetch: int) -> AsyncIterator[Subscription]:
+        """Read a queue until the body ends; on leaving, nothing is rejected: what was not acked comes again.
+
+        Raises BusAway when the broker or the queue is not there.
+        """
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS * 2):
+                connection = await self._connect(f"read {queue}")
+        except (*_FAILURES[:-1],) as error:
+            raise BusAway(f"can't reach the broker: {type(error).__name__}: {error}") from None
+        try:
+            found = Subscription()
+            try:
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    channel = await connection.channel()
+                    await channel.set_qos(prefetch_count=prefetch)
+                    declared = await channel.declare_queue(queue, passive=True)
+                    connection.close_callbacks.add(found.cut)
+                    channel.close_callbacks.add(found.cut)
+
+                    async def take(message: AbstractIncomingMessage) -> None:
+                        found.put(message)
+
+                    tag = await declared.consume(take)
+            except (*_FAILURES[:-1],) as error:
+                raise BusAway(f"can't read queue {queue}: {type(error).__name__}: {error}") from None
+            yield found
+            with contextlib.suppress(*_FAILURES[:-1]):
+                async with asyncio.timeout(2):
+                    await declared.cancel(tag)
+        finally:
+            await _close(connection)
+
+    async def close(self) -> None:
+        await self._drop_publisher()
+
+
+async def _close(connection: AbstractConnection) -> None:
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(3):
+            await connection.close()

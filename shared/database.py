@@ -1,0 +1,125 @@
+"""PostgreSQL: one pool a service, one transaction an act, and what must be written together in it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
+
+import asyncpg
+
+from shared import audit, outbox
+from shared.clock import Clock
+from shared.contracts.event import Event
+
+if TYPE_CHECKING:
+    from shared.audit import Actor
+
+AWAY = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.DiskFullError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+"""What asyncpg raises when the database itself can't serve, rather than the statement being wrong."""
+
+TRANSIENT = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
+"""What goes away when the same transaction is tried again."""
+
+
+@dataclass
+class Transaction:
+    """One act: what it reads and writes, says and records happens together or not at all.
+
+    `now` is platform time at its beginning, the same for all it writes.
+    """
+
+    connection: asyncpg.Connection
+    clock: Clock
+    speaker: str
+    now: datetime
+    _spoke: bool = field(default=False, repr=False)
+
+    async def say(self, event: Event) -> UUID:
+        """Write an event to the outbox; the relay publishes it after the commit. Returns the event's id."""
+        self._spoke = True
+        return await outbox.add(self.connection, event, speaker=self.speaker, now=self.now)
+
+    async def record(
+        self,
+        actor: Actor,
+        action: str,
+        subject: UUID | str,
+        detail: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Add a line to the audit log: who did what to which thing. No names or addresses in `detail`."""
+        await audit.add(self.connection, actor, action, str(subject), detail or {}, now=self.now)
+
+    @property
+    def spoke(self) -> bool:
+        return self._spoke
+
+
+class Database:
+    """A service's database. `spoken` wakes the relay when a committed transaction said something."""
+
+    def __init__(self, pool: asyncpg.Pool, clock: Clock, speaker: str) -> None:
+        self.pool = pool
+        self.clock = clock
+        self.speaker = speaker
+        self.spoken = asyncio.Event()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """One transaction, committed when the body ends well; nothing else in a service commits."""
+        async with self.pool.acquire() as connection:
+            async with connection.transaction():
+                tx = Transaction(cast("asyncpg.Connection", connection), self.clock, self.speaker, self.clock.now())
+                yield tx
+            if tx.spoke:
+                self.spoken.set()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[asyncpg.Connection]:
+        """A read-only, repeatable view of the whole database."""
+        async with (
+            self.pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            yield cast("asyncpg.Connection", connection)
+
+    async def close(self) -> None:
+        await self.pool.close()
+
+
+async def connect(url: str, *, connections: int, clock: Clock, speaker: str) -> Database:
+    """Open the pool; jsonb arrives as Python values, timestamptz as aware UTC, numeric as Decimal."""
+    pool = await asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=connections,
+        init=prepare_connection,
+        command_timeout=60,
+        server_settings={"application_name": speaker, "timezone": "UTC"},
+    )
+    return Database(pool, clock, speaker)
+
+
+async def prepare_connection(connection: asyncpg.Connection) -> None:
+    """Make jsonb come and go as Python values."""
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        encoder=lambda value: json.dumps(value, default=str, separators=(",", ":")),
+        decoder=json.loads,
+    )

@@ -1,0 +1,115 @@
+"""What a service has to say: written with the change it tells of, published in order, deleted when confirmed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from shared import correlation, logs, metrics
+from shared.contracts.envelope import Envelope, encode
+from shared.contracts.event import Event
+
+if TYPE_CHECKING:
+    from shared.bus import Bus
+    from shared.database import Database
+
+log = logs.get(__name__)
+
+BATCH = 200
+"""Events published before their confirms are awaited together; more gains little."""
+IDLE_SECONDS = 1.0
+"""How often the outbox is looked at when nothing woke the relay: another copy may have written."""
+AWAY_SECONDS = 0.5
+_LOCK = 727_002
+
+
+async def add(connection: asyncpg.Connection, event: Event, *, speaker: str, now: datetime) -> UUID:
+    """Write an event in the caller's transaction; returns the event's id."""
+    begun = correlation.current()
+    envelope = Envelope(
+        id=uuid4(),
+        speaker=speaker,
+        time=now,
+        correlation_id=begun.id,
+        causation_id=begun.causation,
+        traceparent=begun.traceparent,
+        event=event,
+    )
+    await connection.execute(
+        "INSERT INTO outbox (event_id, type, correlation_id, body, written_at) VALUES ($1, $2, $3, $4, $5)",
+        envelope.id,
+        event.type,
+        begun.id,
+        encode(envelope),
+        now,
+    )
+    return envelope.id
+
+
+class Relay:
+    """Publishes the outbox: one relay a service at a time, held by a lock on a connection of its own."""
+
+    def __init__(self, database: Database, bus: Bus, url: str) -> None:
+        self._database = database
+        self._bus = bus
+        self._url = url
+
+    async def run(self) -> None:
+        """Until cancelled: take the lock, publish, delete what was confirmed; start over when cut off."""
+        while True:
+            try:
+                connection = await asyncpg.connect(self._url, timeout=10)
+                try:
+                    await self._hold(connection)
+                finally:
+                    with contextlib.suppress(Exception):
+                        await asyncio.wait_for(connection.close(), 2)
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("relay_cut_off", error=type(error).__name__)
+                await asyncio.sleep(AWAY_SECONDS)
+
+    async def _hold(self, connection: asyncpg.Connection) -> None:
+        while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK, timeout=10):
+            await asyncio.sleep(IDLE_SECONDS)
+        while True:
+            self._database.spoken.clear()
+            if await self.publish(connection) == BATCH:
+                continue
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._database.spoken.wait(), IDLE_SECONDS)
+
+    async def publish(self, connection: asyncpg.Connection) -> int:
+        """Publish the oldest batch; returns how many were confirmed. What was not stays and comes again."""
+        rows = await connection.fetch(
+            "SELECT position, event_id, type, correlation_id, body, written_at FROM outbox"
+            " ORDER BY position LIMIT $1",
+            BATCH,
+            timeout=10,
+        )
+        await self._measure(connection, rows)
+        if not rows:
+            return 0
+        confirmed = await self._bus.publish(
+            [(row["type"], row["event_id"], row["correlation_id"], bytes(row["body"])) for row in rows]
+        )
+        done = [row["position"] for row, well in zip(rows, confirmed, strict=True) if well]
+        await connection.execute("DELETE FROM outbox WHERE position = ANY($1::bigint[])", done, timeout=10)
+        for row, well in zip(rows, confirmed, strict=True):
+            if well:
+                metrics.PUBLISHED.labels(row["type"]).inc()
+        if len(done) < len(rows):
+            log.warning("not_confirmed", events=len(rows) - len(done))
+            await asyncio.sleep(AWAY_SECONDS)
+        return len(done)
+
+    async def _measure(self, connection: asyncpg.Connection, rows: list[asyncpg.Record]) -> None:
+        metrics.OUTBOX_ROWS.set(
+            len(rows) if len(rows) < BATCH else await connection.fetchval("SELECT count(*) FROM outbox")
+        )
+        now = self._database.clock.now()
+        metrics.OUTBOX_OLDEST.set((now - rows[0]["written_at"]).total_seconds() if rows else 0)
