@@ -1,0 +1,1 @@
+"""Databases, roles and rights of the services in PostgreSQL."""
