@@ -13,7 +13,7 @@ from uuid import UUID
 CURRENCY = "DKK"
 
 
-class DocumentRefused(ValueError):  # noqa: N818 - says what happened; "RefusedError" would say it worse
+class DocumentRefused(ValueError):
     """A document may not leave: one of its fields breaks a rule.
 
     :ivar document: the invoice's number, or "?" when it has none.
@@ -32,7 +32,10 @@ class DocumentRefused(ValueError):  # noqa: N818 - says what happened; "RefusedE
 
 
 class Kind(StrEnum):
-    """What the document is. A wrong invoice is credited whole and sent anew; Danish rules know no other way."""
+    """What the document is.
+
+    A wrong invoice is credited whole and sent anew: Danish rules know no other way.
+    """
 
     INVOICE = "invoice"
     CREDIT_NOTE = "credit_note"
@@ -87,7 +90,7 @@ Payment = BankTransfer | PaymentSlip
 def slip_payment_id(serial: int) -> str:
     """The 15-digit payment id of a slip: the serial number with its check digit last.
 
-    The check is modulus 10 over 14 digits, weights 1 and 2 by turns from the left, digit sums of the products.
+    The check is modulus 10 over 14 digits: weights 1 and 2 by turns from the left, digit sums of products.
 
     :param serial: the number of the invoice in its series; below 10^14.
     :raises ValueError: the serial has no room in 14 digits.
