@@ -64,7 +64,9 @@ PRICE: Final = pattern(r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?", "it must be krone
 COUNT: Final = pattern(r"0|[1-9][0-9]{0,14}", "it must be a whole number, not negative")
 VAT_NUMBER: Final = pattern(r"DK[0-9]{8}", "it must be DK and the eight digits of a CVR number")
 SERVICE_ID: Final = pattern(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "it must be the service's UUID")
-NUMBER: Final = pattern(r"\S{1,40}", "it must be a document number without spaces")
+NUMBER: Final = pattern(
+    "[A-Za-z0-9][A-Za-z0-9/-]{0,39}", "it must be a document number of letters, digits, - and /, up to 40"
+)
 
 
 @dataclass(frozen=True, slots=True)
