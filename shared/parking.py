@@ -152,3 +152,10 @@ async def counts(connection: asyncpg.Connection) -> tuple[int, int]:
     )
     assert row is not None
     return row["retry"], row["person"]
+
+
+def shown(parked: Parked) -> str | None:
+    """The content as an operator may see it: what is secret, or not known to be harmless, is left out."""
+    if parked.body is None or _secret(parked.type):
+        return None
+    return parked.body.decode("utf-8", "replace")[:20_000]

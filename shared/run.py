@@ -1,0 +1,293 @@
+"""What a service is made of, and how it starts, runs and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import uvicorn
+from fastapi import APIRouter
+
+from shared import audit, database, http, inbox, logs, metrics, parking, schema
+from shared.bus import Bus
+from shared.clock import Clock
+from shared.consumer import Consumer, DeadLetters, Handlers
+from shared.contracts.event import Event
+from shared.database import AWAY, Database, Transaction
+from shared.identity import Verifier
+from shared.locks import Locks
+from shared.outbox import Relay
+from shared.settings import Settings
+
+log = logs.get(__name__)
+
+S = TypeVar("S", bound=Settings)
+Kept = TypeVar("Kept")
+
+VERSION = "0.1.0"
+CLOCK_SECONDS = 0.25
+INBOX_KEPT = timedelta(days=90)
+"""How long a claim is kept: longer than any message can still be redelivered or replayed."""
+
+
+@dataclass(frozen=True)
+class Job(Generic[S]):
+    """Timed work. Only one copy of a service runs it at a time; `seconds` lie between two runs."""
+
+    name: str
+    seconds: float
+    run: Callable[[Runtime[S]], Awaitable[None]]
+
+
+@dataclass
+class Runtime(Generic[S]):
+    """A running service: what routes, jobs and tasks need. `keep` and `get` hold what is the service's own."""
+
+    name: str
+    version: str
+    settings: S
+    clock: Clock
+    database: Database
+    bus: Bus
+    verifier: Verifier
+    consumer: Consumer
+    relay: Relay
+    locks: Locks
+    migrations: Path
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _kept: dict[type, object] = field(default_factory=dict)
+
+    def keep(self, thing: object) -> None:
+        """Hold a thing of the service's own for its routes and jobs, found by its type."""
+        self._kept[type(thing)] = thing
+
+    def get(self, kind: type[Kept]) -> Kept:
+        """The kept thing of this type."""
+        found = self._kept[kind]
+        assert isinstance(found, kind)
+        return found
+
+    async def readiness(self) -> tuple[bool, dict[str, str]]:
+        """Whether it can do its work, and each part's state in words."""
+        parts = {"version": self.version, "broker": "reading" if self.consumer.reading else "away"}
+        try:
+            async with asyncio.timeout(1), self.database.pool.acquire() as connection:
+                missing = await schema.pending(connection, self.migrations)  # type: ignore[arg-type]
+            parts["database"] = f"migrations missing: {', '.join(missing)}" if missing else "ready"
+        except (*AWAY, TimeoutError) as error:
+            parts["database"] = f"away ({type(error).__name__})"
+        if self.stopping.is_set():
+            parts["state"] = "stopping"
+        elif parts["database"] != "ready":
+            parts["state"] = "not ready"
+        else:
+            parts["state"] = "ready" if self.consumer.reading else "degraded"
+        return parts["state"] in {"ready", "degraded"}, parts
+
+
+@dataclass(frozen=True)
+class Service(Generic[S]):
+    """A service's parts. `prepare` sets up what is its own and tears it down; `tasks` run until stopping.
+
+    `restate` holds, for each noun, a function that says the present state of all of them in one transaction.
+    """
+
+    name: str
+    about: str
+    settings: type[S]
+    migrations: Path
+    handlers: Handlers
+    routers: Sequence[APIRouter] = ()
+    jobs: Sequence[Job[S]] = ()
+    tasks: Sequence[Callable[[Runtime[S]], Awaitable[None]]] = ()
+    prepare: Callable[[Runtime[S]], contextlib.AbstractAsyncContextManager[None]] | None = None
+    restate: dict[str, Callable[[Transaction], Awaitable[int]]] = field(default_factory=dict)
+    large_paths: frozenset[str] = frozenset()
+
+    def listens(self) -> list[type[Event]]:
+        return list(self.handlers)
+
+
+@asynccontextmanager
+async def runtime(service: Service[S], settings: S) -> AsyncIterator[Runtime[S]]:
+    """The service's parts, connected to its database; the broker is reached when it is there."""
+    clock = Clock(settings.mode)
+    base = await database.connect(
+        settings.database_url.get_secret_value(),
+        connections=settings.database_connections,
+        clock=clock,
+        speaker=service.name,
+    )
+    locks = Locks(settings.database_url.get_secret_value())
+    bus = Bus(settings.broker_url.get_secret_value(), service.name)
+    try:
+        async with base.pool.acquire() as connection:
+            if missing := await schema.pending(connection, service.migrations):  # type: ignore[arg-type]
+                raise SystemExit(
+                    f"{service.name}: the database lacks {', '.join(missing)};"
+                    f" run `python -m services.{service.name} migrate` first."
+                )
+            await clock.refresh(connection)  # type: ignore[arg-type]
+        running = Runtime(
+            name=service.name,
+            version=VERSION,
+            settings=settings,
+            clock=clock,
+            database=base,
+            bus=bus,
+            verifier=Verifier(settings.jwks_url, clock),
+            consumer=Consumer(service.name, base, bus, service.handlers, concurrency=settings.consumer_concurrency),
+            relay=Relay(base, bus, settings.database_url.get_secret_value()),
+            locks=locks,
+            migrations=service.migrations,
+        )
+        async with contextlib.AsyncExitStack() as stack:
+            if service.prepare is not None:
+                await stack.enter_async_context(service.prepare(running))
+            yield running
+    finally:
+        await bus.close()
+        await locks.close()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(base.close(), 5)
+
+
+async def serve(service: Service[S], settings: S) -> None:
+    """Run until SIGTERM or SIGINT, then finish what is in hand and leave."""
+    async with runtime(service, settings) as running:
+        app = http.create_app(running, service.routers, about=service.about, large=service.large_paths)
+        server = _Server(
+            uvicorn.Config(
+                app,
+                host=settings.listen_host,
+                port=settings.listen_port,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                timeout_graceful_shutdown=int(settings.stop_seconds),
+                server_header=False,
+                h11_max_incomplete_event_size=32 * 1024,
+            )
+        )
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, running.stopping.set)
+        await _run_all(service, running, server)
+    log.info("stopped")
+
+
+async def _run_all(service: Service[S], running: Runtime[S], server: _Server) -> None:
+    stopping = running.stopping
+    # What is finished on stopping, and what is simply cut off once that is done.
+    finishing = [
+        running.consumer.run(stopping),
+        DeadLetters(service.name, running.database, running.bus).run(stopping),
+        *(task(running) for task in service.tasks),
+        *(_repeat(job, running) for job in (*_own_jobs(), *service.jobs)),
+    ]
+    serving = asyncio.create_task(server.serve(), name="http")
+    relaying = asyncio.create_task(running.relay.run(), name="relay")
+    tasks = [asyncio.create_task(_awaited(work)) for work in finishing]
+    if running.clock.mode == "demonstration":
+        tasks.append(asyncio.create_task(_follow_clock(running)))
+    waiter = asyncio.create_task(stopping.wait())
+    log.info("started", port=running.settings.listen_port, mode=running.clock.mode, version=running.version)
+    done, _ = await asyncio.wait([waiter, serving, relaying, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    failed = next((task for task in done if task is not waiter and not task.cancelled() and task.exception()), None)
+    stopping.set()
+    log.info("stopping")
+    server.should_exit = True
+    _, late = await asyncio.wait([serving, *tasks], timeout=running.settings.stop_seconds)
+    for unfinished in late:
+        log.warning("cut_off", task=unfinished.get_name())
+    # Said last, published last: one more look at the outbox before the relay goes.
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(5), running.database.pool.acquire() as connection:
+            while await connection.fetchval("SELECT EXISTS (SELECT FROM outbox)"):
+                running.database.spoken.set()
+                await asyncio.sleep(0.1)
+    for cut in (*late, relaying, waiter):
+        cut.cancel()
+    await asyncio.gather(*late, relaying, waiter, return_exceptions=True)
+    if failed is not None:
+        log.critical("a_part_failed", task=failed.get_name())
+        error = failed.exception()
+        assert error is not None
+        raise error
+    if serving in done and not server.started:
+        raise SystemExit(f"{running.name}: could not listen on port {running.settings.listen_port} (SP_LISTEN_PORT)")
+
+
+async def _awaited(work: Awaitable[None]) -> None:
+    await work
+
+
+async def _follow_clock(running: Runtime[Any]) -> None:
+    while not running.stopping.is_set():
+        with contextlib.suppress(*AWAY, TimeoutError):
+            async with running.database.pool.acquire() as connection:
+                await running.clock.refresh(connection)  # type: ignore[arg-type]
+        await asyncio.sleep(CLOCK_SECONDS)
+
+
+async def _repeat(job: Job[Any], running: Runtime[Any]) -> None:
+    """Run a job again and again, on one copy at a time; a failure is logged and the next run comes."""
+    while not running.stopping.is_set():
+        try:
+            async with running.locks.hold(f"job {job.name}") as ours:
+                if ours:
+                    await job.run(running)
+                    metrics.JOB_RUNS.labels(job.name, "done").inc()
+        except (*AWAY, TimeoutError) as error:
+            metrics.JOB_RUNS.labels(job.name, "away").inc()
+            log.warning("job_waits", job=job.name, error=type(error).__name__)
+        except Exception:
+            metrics.JOB_RUNS.labels(job.name, "failed").inc()
+            log.exception("job_failed", job=job.name)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(running.stopping.wait(), job.seconds)
+
+
+def _own_jobs() -> tuple[Job[Any], ...]:
+    async def retry_parked(running: Runtime[Any]) -> None:
+        await running.consumer.retry_parked()
+        async with running.database.pool.acquire() as connection:
+            retry, person = await parking.counts(connection)  # type: ignore[arg-type]
+        metrics.PARKED_ROWS.labels("retry").set(retry)
+        metrics.PARKED_ROWS.labels("person").set(person)
+
+    async def chain_audit(running: Runtime[Any]) -> None:
+        async with running.database.transaction() as tx:
+            await audit.chain(tx.connection)
+
+    async def forget_claims(running: Runtime[Any]) -> None:
+        async with running.database.transaction() as tx:
+            await inbox.forget(tx.connection, tx.now - INBOX_KEPT)
+
+    return (
+        Job("retry parked", 2.0, retry_parked),
+        Job("chain audit", 5.0, chain_audit),
+        Job("forget claims", 3600.0, forget_claims),
+    )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, without its hand on the signals: the service stops its parts in its own order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]
+        yield
+
+
+def fail(sentence: str) -> None:
+    """End the process with one clear sentence."""
+    print(sentence, file=sys.stderr)  # noqa: T201
+    raise SystemExit(1)
