@@ -74,7 +74,7 @@ def test_without_any_mandatory_element_the_document_is_refused(samples, kind):
         # A whole line leaves wrong sums or positions behind, one property the other in its place.
         if not path.endswith(("Line", "AdditionalItemProperty")):
             assert refused.value is None
-            assert path.endswith(refused.field.rsplit("/", maxsplit=1)[-1])
+            assert path.rsplit("/", maxsplit=1)[-1] in refused.field
     assert refused_ones > 80
 
 
