@@ -59,6 +59,7 @@ _POLICIES: dict[tuple[Kind, Generation], str] = {
     ("MOCES", "OCES3"): "2.7",
     ("VOCES", "OCES3"): "3.7.1",
 }
+_HOLDER_WORDS: dict[Kind, str] = {"FOCES": "FID", "VOCES": "UID", "MOCES": "RID"}
 _ARC = "1.2.208.169.1.1.1"
 _OCES2_TEST_ARC = "1.3.6.1.4.1.31313.2.4.6"
 _USER_NOTICE = "1.3.6.1.5.5.7.2.2"
@@ -159,10 +160,12 @@ class Authority:
         issuer = self._issuer(environment, generation)
         key = key or _new_key(self._key_size or _KEY_SIZES[generation])
         serial = subject_serial or _new_subject_serial(kind, generation, cvr)
-        holder = organisation or f"Organisation {cvr}"
+        subject = _subject(
+            kind, generation, cvr=cvr, name=name, organisation=organisation or f"Organisation {cvr}", serial=serial
+        )
         begins = valid_from or self.created
         certificate = _sign(
-            _builder(_subject(kind, generation, cvr, name, holder, serial), begins, valid_to or begins + VALIDITY)
+            _builder(subject, begins, valid_to or begins + VALIDITY)
             .public_key(key.public_key())
             .serial_number(_new_serial(generation))
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=False)
@@ -186,13 +189,29 @@ def _make_authorities(
     made: Path, environment: Environment, generation: Generation, now: datetime, key_size: int | None
 ) -> None:
     size = key_size or _KEY_SIZES[generation]
-    begins, ends = now - _AUTHORITY_AGE, now - _AUTHORITY_AGE + _AUTHORITY_VALIDITY
+    validity = (now - _AUTHORITY_AGE, now - _AUTHORITY_AGE + _AUTHORITY_VALIDITY)
     # The untrusted set copies the production names: only the keys tell them apart.
     test = environment == "test"
     root_name, issuing_name = _authority_name(generation, "root", test), _authority_name(generation, "issuing", test)
     root_key, issuing_key = _new_key(size), _new_key(size)
-    root = _authority(root_name, root_name, root_key, root_key, (begins, ends), None, generation)
-    issuing = _authority(issuing_name, root_name, issuing_key, root_key, (begins, ends), 0, generation)
+    root = _authority(
+        subject=root_name,
+        issuer=root_name,
+        key=root_key,
+        issuer_key=root_key,
+        validity=validity,
+        path_length=None,
+        generation=generation,
+    )
+    issuing = _authority(
+        subject=issuing_name,
+        issuer=root_name,
+        key=issuing_key,
+        issuer_key=root_key,
+        validity=validity,
+        path_length=0,
+        generation=generation,
+    )
     folder = _folder(made, environment)
     (folder / f"{generation.lower()}-root.pem").write_bytes(root.public_bytes(Encoding.PEM))
     (folder / f"{generation.lower()}-issuing.pem").write_bytes(issuing.public_bytes(Encoding.PEM))
@@ -202,6 +221,7 @@ def _make_authorities(
 
 
 def _authority(
+    *,
     subject: x509.Name,
     issuer: x509.Name,
     key: rsa.RSAPrivateKey,
@@ -257,7 +277,7 @@ def _authority_name(generation: Generation, role: Literal["root", "issuing"], te
     return x509.Name([country, organisation, x509.NameAttribute(NameOID.COMMON_NAME, common)])
 
 
-def _subject(kind: Kind, generation: Generation, cvr: str, name: str, organisation: str, serial: str) -> x509.Name:
+def _subject(kind: Kind, generation: Generation, *, cvr: str, name: str, organisation: str, serial: str) -> x509.Name:
     country = x509.NameAttribute(NameOID.COUNTRY_NAME, "DK")
     common = x509.NameAttribute(NameOID.COMMON_NAME, name)
     number = x509.NameAttribute(NameOID.SERIAL_NUMBER, serial)
@@ -295,7 +315,7 @@ def _new_subject_serial(kind: Kind, generation: Generation, cvr: str) -> str:
     number = 10_000_000 + secrets.randbelow(90_000_000)
     if kind == "POCES":
         return f"PID:9208-2002-2-{number:012}"
-    return f"CVR:{cvr}-{ {'FOCES': 'FID', 'VOCES': 'UID', 'MOCES': 'RID'}[kind] }:{number}"
+    return f"CVR:{cvr}-{_HOLDER_WORDS[kind]}:{number}"
 
 
 def _new_serial(generation: Generation) -> int:
@@ -341,7 +361,7 @@ def _oid(dotted: str) -> bytes:
     content = b""
     for number in (40 * first + second, *rest):
         digits = [number & 0x7F]
-        while number := number >> 7:  # noqa: PLW2901 - the number is used up
+        while number := number >> 7:
             digits.insert(0, 0x80 | number & 0x7F)
         content += bytes(digits)
     return _der(0x06, content)
