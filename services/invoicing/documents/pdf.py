@@ -1,0 +1,192 @@
+"""The invoice as people read it: a PDF in Danish, with the electronic invoice attached inside (PDF/A-3b)."""
+
+import json
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+import typst
+
+from services.invoicing.documents.invoice import BankTransfer, Invoice, Kind, Line, Payment
+from services.invoicing.documents.ubl import CREDIT_TERMS, NO_REFERENCE
+from shared.money import VAT_PERCENT, danish, danish_count
+
+ATTACHMENTS = {Kind.INVOICE: "faktura.xml", Kind.CREDIT_NOTE: "kreditnota.xml"}
+"""What the attached electronic document is called inside the PDF."""
+
+_TEMPLATE = Path(__file__).with_name("invoice.typ")
+_HEADINGS = {Kind.INVOICE: "Faktura", Kind.CREDIT_NOTE: "Kreditnota"}
+_COLUMNS = ("Nr.", "Service og it-system", "Periode", "Antal kald", "Stykpris", "Beløb")
+_MONTHS = (
+    "januar",
+    "februar",
+    "marts",
+    "april",
+    "maj",
+    "juni",
+    "juli",
+    "august",
+    "september",
+    "oktober",
+    "november",
+    "december",
+)
+
+
+def build_pdf(invoice: Invoice, xml: bytes, *, demonstration: bool) -> bytes:
+    """The PDF of an invoice or credit note. The same arguments give the same bytes.
+
+    Takes processor time only, some milliseconds and more for hundreds of lines: call it in a thread.
+
+    :param xml: the electronic document, attached as ``faktura.xml`` or ``kreditnota.xml``.
+    :param demonstration: mark every page as a demonstration that is not to be paid.
+    :raises MoneyError: an amount of the invoice is not money.
+    """
+    texts = json.dumps(_texts(invoice, demonstration=demonstration), ensure_ascii=False)
+    compiler = typst.Compiler(
+        _template(), font_paths=_fonts(), sys_inputs={"data": texts, "xml": xml.decode("utf-8")}
+    )
+    # Midnight of the day of issue stands for the moment of making, which would differ at every run.
+    made = datetime.combine(invoice.issue_date, time(), tzinfo=UTC)
+    pdf = compiler.compile(format="pdf", pdf_standards="a-3b", timestamp=made)
+    assert isinstance(pdf, bytes)
+    return pdf
+
+
+@cache
+def _template() -> bytes:
+    return _TEMPLATE.read_bytes()
+
+
+@cache
+def _fonts() -> typst.Fonts:
+    # Only the fonts within the library: a document looks the same on every machine.
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True)
+
+
+def danish_date(day: date) -> str:
+    """``12. juli 2027``."""
+    return f"{day.day}. {_MONTHS[day.month - 1]} {day.year}"
+
+
+def danish_period(first: date, last: date) -> str:
+    """``1.4.–30.6.2027``; the first year is written too when it is another one."""
+    begin = f"{first.day}.{first.month}." + (str(first.year) if first.year != last.year else "")
+    return f"{begin}–{last.day}.{last.month}.{last.year}"
+
+
+def _texts(invoice: Invoice, *, demonstration: bool) -> dict[str, object]:
+    """Every text of the document, ready to print, as the template names them."""
+    heading = _HEADINGS[invoice.kind]
+    issued = invoice.issue_date
+    return {
+        "title": f"{heading} {invoice.number}",
+        "heading": heading,
+        "demonstration": demonstration,
+        "issued": (issued.year, issued.month, issued.day),
+        "seller": {"name": invoice.seller.name, "footer": _seller_footer(invoice)},
+        "buyer": {"name": invoice.buyer.name, "lines": _buyer_lines(invoice)},
+        "facts": _facts(invoice),
+        "explanation": _explanation(invoice),
+        "note": invoice.note,
+        "columns": _COLUMNS,
+        "lines": [_line(line) for line in invoice.lines],
+        "totals": {
+            "net": ("Beløb ekskl. moms", danish(invoice.net)),
+            "vat": (f"Moms {VAT_PERCENT:f} %", danish(invoice.vat)),
+            "gross": (_gross_label(invoice), danish(invoice.gross)),
+        },
+        "payment": _payment(invoice),
+        "attachment": {
+            "name": ATTACHMENTS[invoice.kind],
+            "description": f"{heading} {invoice.number} som elektronisk dokument (Peppol BIS Billing 3.0)",
+        },
+    }
+
+
+def _seller_footer(invoice: Invoice) -> str:
+    seller = invoice.seller
+    parts = [seller.name, f"CVR-nr. {seller.cvr}"]
+    if seller.address is not None:
+        parts.append(f"{seller.address.street}, {seller.address.postal_code} {seller.address.city}")
+    if seller.email is not None:
+        parts.append(seller.email)
+    return " · ".join(parts)
+
+
+def _buyer_lines(invoice: Invoice) -> list[str]:
+    buyer = invoice.buyer
+    address = buyer.address
+    where = [address.street, f"{address.postal_code} {address.city}"] if address is not None else []
+    return [*where, f"CVR-nr. {buyer.cvr}"]
+
+
+def _facts(invoice: Invoice) -> list[tuple[str, str]]:
+    billed = invoice.kind is Kind.INVOICE
+    facts = [
+        ("Fakturanummer" if billed else "Kreditnotanummer", invoice.number),
+        ("Fakturadato" if billed else "Dato", danish_date(invoice.issue_date)),
+    ]
+    if invoice.due_date is not None:
+        facts.append(("Betales senest", danish_date(invoice.due_date)))
+    if invoice.credits is not None:
+        facts.append(("Krediterer faktura", invoice.credits.number))
+        facts.append(("af", danish_date(invoice.credits.issue_date)))
+    facts.append(("Kvartal", invoice.quarter))
+    if invoice.buyer.ean is not None:
+        facts.append(("EAN-nummer", invoice.buyer.ean))
+    facts.append(("Jeres reference", invoice.buyer.reference or NO_REFERENCE))
+    return facts
+
+
+def _explanation(invoice: Invoice) -> str:
+    about = (
+        f"de kald, som it-systemer har foretaget på vegne af {invoice.buyer.name} efter aftaler, I har godkendt. "
+        "Hver linje er ét it-systems brug af én service: antal kald gange stykpris ekskl. moms, "
+        "afrundet til hele øre. Momsen er beregnet én gang af den samlede sum."
+    )
+    if invoice.kind is Kind.CREDIT_NOTE:
+        assert invoice.credits is not None
+        return f"Kreditnotaen ophæver faktura {invoice.credits.number} for {invoice.quarter}: {about}"
+    return f"Fakturaen dækker {invoice.quarter}: {about}"
+
+
+def _line(line: Line) -> dict[str, object]:
+    remarks = [line.note] if line.note is not None else []
+    if line.accounting_info is not None:
+        remarks.append(f"Kontering: {line.accounting_info}")
+    return {
+        "position": str(line.position),
+        "service": line.service_name,
+        "used-by": f"{line.system_name} · {line.supplier_name}",
+        "remarks": remarks,
+        "period": danish_period(line.period_from, line.period_to),
+        "quantity": danish_count(line.quantity),
+        "price": danish(line.unit_price, unit=""),
+        "amount": _plain(line.amount),
+    }
+
+
+def _plain(amount: Decimal) -> str:
+    return danish(amount, unit="")
+
+
+def _gross_label(invoice: Invoice) -> str:
+    return "At betale inkl. moms" if invoice.kind is Kind.INVOICE else "Til gode inkl. moms"
+
+
+def _payment(invoice: Invoice) -> dict[str, object]:
+    if invoice.payment is None or invoice.due_date is None:
+        return {"heading": "Udligning", "facts": [], "text": CREDIT_TERMS}
+    facts = [("Beløb", danish(invoice.gross)), ("Betales senest", danish_date(invoice.due_date))]
+    return {"heading": "Betaling", "facts": facts + _payment_facts(invoice, invoice.payment), "text": ""}
+
+
+def _payment_facts(invoice: Invoice, payment: Payment) -> list[tuple[str, str]]:
+    if isinstance(payment, BankTransfer):
+        return [
+            ("Bankkonto", f"Reg.nr. {payment.registration}, kontonr. {payment.account}"),
+            ("Anfør venligst", invoice.number),
+        ]
+    return [("Betalings-id", f"+71<{payment.payment_id}+{payment.creditor}<")]
