@@ -60,7 +60,7 @@ CREATE TABLE audit_chain (
 
 -- The demonstration clock's offset as this service last heard it; 0 in live mode.
 CREATE TABLE clock (
-    only           boolean PRIMARY KEY DEFAULT true CHECK (only),
+    the_one        boolean PRIMARY KEY DEFAULT true CHECK (the_one),
     offset_seconds bigint NOT NULL CHECK (offset_seconds >= 0),
     sequence       integer NOT NULL
 );
