@@ -57,8 +57,7 @@ def server_user(name: str) -> str | None:
         pwd.getpwnam(name)
     except KeyError:
         message = (
-            f"There is no user {name} to run the server as, and it refuses to run as root; "
-            "is its package installed?"
+            f"There is no user {name} to run the server as, and it refuses to run as root; is its package installed?"
         )
         raise StartError(message) from None
     return name
@@ -97,6 +96,10 @@ def remove_data(instance: Path, server: str) -> None:
 
 
 def _made(place: Path, user: str | None) -> Path:
+    if place.is_relative_to(ELSEWHERE):
+        for folder in (ELSEWHERE, place.parent):
+            folder.mkdir(exist_ok=True)
+            folder.chmod(0o755)  # whatever our umask: the server's account must get through to its own folder
     place.mkdir(parents=True, exist_ok=True)
     if user is not None:
         shutil.chown(place, user, user)

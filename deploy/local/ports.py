@@ -57,9 +57,7 @@ def base_from_environment() -> int:
     try:
         return int(text)
     except ValueError:
-        raise StartError(
-            f"{SETTING}={text!r} is not a port number; use a whole number such as 8400."
-        ) from None
+        raise StartError(f"{SETTING}={text!r} is not a port number; use a whole number such as 8400.") from None
 
 
 def is_free(port: int) -> bool:

@@ -152,9 +152,7 @@ def newest_programs(installed: Path) -> Path:
     return max(found)[1]
 
 
-def _make_cluster(
-    programs: Path, data: Path, user: str | None, password: str, log: Path, *, durable: bool
-) -> None:
+def _make_cluster(programs: Path, data: Path, user: str | None, password: str, log: Path, *, durable: bool) -> None:
     """Makes the cluster beside its final place first: an interrupted first start leaves nothing half-made."""
     password_file = data / "initial-password"
     draft = data / "cluster.new"
@@ -180,9 +178,7 @@ def _make_cluster(
         with log.open("a") as out:
             out.write(made.stdout + made.stderr)
         if made.returncode != 0:
-            reason = next(
-                (line for line in made.stderr.splitlines() if "error" in line.lower()), "see its log"
-            )
+            reason = next((line for line in made.stderr.splitlines() if "error" in line.lower()), "see its log")
             raise StartError(f"PostgreSQL's data could not be made in {data}: {reason} (its log: {log})")
         draft.rename(data / "cluster")
     finally:

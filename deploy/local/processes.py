@@ -15,13 +15,9 @@ from deploy.local.failures import StartError
 
 def tool(name: str, *elsewhere: str) -> str:
     """Where a program is; ``elsewhere`` are folders outside PATH. Raises StartError naming it."""
-    found = shutil.which(
-        name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin", *elsewhere])
-    )
+    found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin", *elsewhere]))
     if found is None:
-        raise StartError(
-            f"The program {name} is missing; `make demo` installs what it needs (see deploy/local)."
-        )
+        raise StartError(f"The program {name} is missing; `make demo` installs what it needs (see deploy/local).")
     return found
 
 
@@ -38,9 +34,7 @@ class Child:
     appended to a log file, and a signal from the kernel the moment the launcher is gone, however it went.
     """
 
-    def __init__(
-        self, name: str, process: subprocess.Popen[bytes], log: Path, stop_signal: signal.Signals
-    ) -> None:
+    def __init__(self, name: str, process: subprocess.Popen[bytes], log: Path, stop_signal: signal.Signals) -> None:
         self.name = name
         self.log = log
         self._process = process

@@ -100,7 +100,8 @@ class RabbitMQ:
     def _answers(self) -> bool:
         if self._mapper is not None:
             self._mapper.require_running()
-        request = urllib.request.Request(f"{self.management_url}/api/health/checks/port-listener/{self._ports.amqp}")
+        check = f"{self.management_url}/api/health/checks/port-listener/{self._ports.amqp}"
+        request = urllib.request.Request(check)
         password = self._passwords[BROKER_OPERATOR]
         request.add_header("Authorization", basic_authorization(BROKER_OPERATOR, password))
         try:
@@ -118,7 +119,8 @@ class RabbitMQ:
         write_private(data / "definitions.json", json.dumps(self._definitions, indent=1).encode())
         (data / "rabbitmq-env.conf").write_text("# Nothing here: the launcher sets the environment.\n")
         (data / "enabled_plugins").write_text(f"[{','.join(PLUGINS)}].\n")
-        (data / "rabbitmq.conf").write_text(configuration(self._ports, data / "definitions.json", self._jwks_url))
+        (data / "rabbitmq.conf").write_text(configuration(self._ports, data / "definitions.json"))
+        (data / "advanced.config").write_text(token_configuration(self._jwks_url))
         # Kept only within one run; a copy left by another version of the server would be used as it is.
         shutil.rmtree(data / "expanded-plugins", ignore_errors=True)
 
@@ -156,7 +158,7 @@ class RabbitMQ:
         }
 
 
-def configuration(ports: Ports, definitions: Path, jwks_url: str) -> str:
+def configuration(ports: Ports, definitions: Path) -> str:
     """The broker's configuration file.
 
     Services have users in the broker itself; suppliers' systems come with a token that the registry signed.
@@ -175,9 +177,23 @@ disk_free_limit.absolute = 200MB
 vm_memory_high_watermark.absolute = 1GB
 auth_backends.1 = internal
 auth_backends.2 = rabbit_auth_backend_oauth2
-auth_oauth2.resource_server_id = {TOKEN_AUDIENCE}
-auth_oauth2.jwks_url = {jwks_url}
-auth_oauth2.algorithms.1 = ES256
+"""
+
+
+def token_configuration(jwks_url: str) -> str:
+    """How the broker checks tokens, in the older configuration format.
+
+    The newer format accepts only an https address for the keys; here the registry is on the same machine's
+    loopback. The keys are fetched when a token names one the broker doesn't know yet.
+    """
+    return f"""\
+[{{rabbitmq_auth_backend_oauth2, [
+  {{resource_server_id, <<"{TOKEN_AUDIENCE}">>}},
+  {{key_config, [
+    {{jwks_url, "{jwks_url}"}},
+    {{algorithms, [<<"ES256">>]}}
+  ]}}
+]}}].
 """
 
 

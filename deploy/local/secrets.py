@@ -49,9 +49,7 @@ class Secrets:
             try:
                 return cls(**json.loads(file.read_text()))
             except (OSError, ValueError, TypeError) as error:
-                message = (
-                    f"{file} can't be read ({error}); restore it, or remove {directory} to start afresh."
-                )
+                message = f"{file} can't be read ({error}); restore it, or remove {directory} to start afresh."
                 raise StartError(message) from error
         made = cls.make()
         write_private(file, json.dumps(asdict(made), indent=2).encode())

@@ -66,15 +66,11 @@ def owner_of(service: str) -> str:
 async def make_database(admin: asyncpg.Connection, admin_url: str, service: str, name: str) -> None:
     """Creates the database ``name`` with the rights of ``service``'s two roles, or renews its rights."""
     if not await admin.fetchval("SELECT count(*) FROM pg_database WHERE datname = $1", name):
-        await admin.execute(
-            f"CREATE DATABASE {_name(name)} OWNER {_name(owner_of(service))} TEMPLATE template0"
-        )
+        await admin.execute(f"CREATE DATABASE {_name(name)} OWNER {_name(owner_of(service))} TEMPLATE template0")
     await let_in(admin, service, name)
     inside = await asyncpg.connect(admin_url, database=name)
     try:
-        await inside.execute(
-            RIGHTS.read_text().format(owner=_name(owner_of(service)), runtime=_name(service))
-        )
+        await inside.execute(RIGHTS.read_text().format(owner=_name(owner_of(service)), runtime=_name(service)))
     finally:
         await inside.close()
 
@@ -82,9 +78,7 @@ async def make_database(admin: asyncpg.Connection, admin_url: str, service: str,
 async def let_in(admin: asyncpg.Connection, service: str, name: str) -> None:
     """Opens the database ``name`` to the service's two roles and to nobody else."""
     await admin.execute(f"REVOKE ALL ON DATABASE {_name(name)} FROM PUBLIC")
-    await admin.execute(
-        f"GRANT CONNECT ON DATABASE {_name(name)} TO {_name(service)}, {_name(owner_of(service))}"
-    )
+    await admin.execute(f"GRANT CONNECT ON DATABASE {_name(name)} TO {_name(service)}, {_name(owner_of(service))}")
 
 
 async def _make_role(admin: asyncpg.Connection, role: str, password: str, limits: Mapping[str, str]) -> None:
