@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, date, datetime, time
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +16,7 @@ ATTACHMENTS = {Kind.INVOICE: "faktura.xml", Kind.CREDIT_NOTE: "kreditnota.xml"}
 
 _TEMPLATE = Path(__file__).with_name("invoice.typ")
 _HEADINGS = {Kind.INVOICE: "Faktura", Kind.CREDIT_NOTE: "Kreditnota"}
-_COLUMNS = ("Nr.", "Service og it-system", "Periode", "Antal kald", "Stykpris", "Beløb")
+_COLUMNS = ("Nr.", "Service og it-system", "Periode", "Antal kald", "Stykpris kr.", "Beløb kr.")
 _MONTHS = (
     "januar",
     "februar",
@@ -141,15 +140,15 @@ def _facts(invoice: Invoice) -> list[tuple[str, str]]:
 
 
 def _explanation(invoice: Invoice) -> str:
-    about = (
-        f"de kald, som it-systemer har foretaget på vegne af {invoice.buyer.name} efter aftaler, I har godkendt. "
+    calls = (
+        f"de kald, som it-systemer har foretaget på vegne af {invoice.buyer.name} i {invoice.quarter} "
+        "efter aftaler, I har godkendt. "
         "Hver linje er ét it-systems brug af én service: antal kald gange stykpris ekskl. moms, "
-        "afrundet til hele øre. Momsen er beregnet én gang af den samlede sum."
+        "afrundet til hele øre. Momsen er beregnet én gang af summen."
     )
-    if invoice.kind is Kind.CREDIT_NOTE:
-        assert invoice.credits is not None
-        return f"Kreditnotaen ophæver faktura {invoice.credits.number} for {invoice.quarter}: {about}"
-    return f"Fakturaen dækker {invoice.quarter}: {about}"
+    if invoice.credits is not None:
+        return f"Kreditnotaen ophæver faktura {invoice.credits.number}, som dækkede {calls}"
+    return f"Fakturaen dækker {calls}"
 
 
 def _line(line: Line) -> dict[str, object]:
@@ -164,12 +163,8 @@ def _line(line: Line) -> dict[str, object]:
         "period": danish_period(line.period_from, line.period_to),
         "quantity": danish_count(line.quantity),
         "price": danish(line.unit_price, unit=""),
-        "amount": _plain(line.amount),
+        "amount": danish(line.amount, unit=""),
     }
-
-
-def _plain(amount: Decimal) -> str:
-    return danish(amount, unit="")
 
 
 def _gross_label(invoice: Invoice) -> str:
@@ -180,7 +175,7 @@ def _payment(invoice: Invoice) -> dict[str, object]:
     if invoice.payment is None or invoice.due_date is None:
         return {"heading": "Udligning", "facts": [], "text": CREDIT_TERMS}
     facts = [("Beløb", danish(invoice.gross)), ("Betales senest", danish_date(invoice.due_date))]
-    return {"heading": "Betaling", "facts": facts + _payment_facts(invoice, invoice.payment), "text": ""}
+    return {"heading": "Betaling", "facts": facts + _payment_facts(invoice, invoice.payment), "text": None}
 
 
 def _payment_facts(invoice: Invoice, payment: Payment) -> list[tuple[str, str]]:
