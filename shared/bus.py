@@ -211,6 +211,7 @@ class Bus:
                     declared = await channel.declare_queue(queue, passive=True)
                     connection.close_callbacks.add(found.cut)
                     channel.close_callbacks.add(found.cut)
+                    (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(found.cut)
 
                     async def take(message: AbstractIncomingMessage) -> None:
                         found.put(message)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -20,7 +19,7 @@ from shared.database import AWAY
 from shared.problem import Problem, TooLarge, Unavailable
 
 if TYPE_CHECKING:
-    from shared.run import Runtime
+    from shared.run import Service
 
 log = logs.get(__name__)
 
@@ -57,26 +56,30 @@ def problem_response(problem: Problem) -> JSONResponse:
     return JSONResponse(body, status_code=problem.status, media_type=PROBLEM, headers=headers)
 
 
-def create_app(runtime: Runtime[Any], routers: Sequence[APIRouter], *, about: str, large: frozenset[str]) -> FastAPI:
-    """The service's app. `large`: paths whose body may be as big as a batch of calls."""
+def create_app(service: Service[Any], *, version: str, root_path: str = "") -> FastAPI:
+    """The service's app; whoever serves it sets `app.state.runtime` first."""
     app = FastAPI(
-        title=f"Serviceplatform {runtime.name}",
-        description=about,
-        version=runtime.version,
-        root_path=runtime.settings.root_path,
+        title=f"Serviceplatform {service.name}",
+        description=service.about,
+        version=version,
+        root_path=root_path,
         docs_url=None,  # its page would load scripts from another host
         redoc_url=None,
         responses={
             "4XX": {"description": "A problem", "model": ProblemBody, "content": {PROBLEM: {}}},
         },
     )
-    app.state.runtime = runtime
-    for router in routers:
+    for router in service.routers:
         app.include_router(router)
     app.include_router(_housekeeping)
     _answer_problems(app)
-    app.add_middleware(Boundary, large=large)
+    app.add_middleware(Boundary, large=service.large_paths)
     return app
+
+
+def describe(service: Service[Any], *, version: str) -> dict[str, Any]:
+    """The service's OpenAPI description."""
+    return create_app(service, version=version).openapi()
 
 
 def _answer_problems(app: FastAPI) -> None:
@@ -91,8 +94,6 @@ def _answer_problems(app: FastAPI) -> None:
         ]
         told = "; ".join(f"{item['field']}: {item['message']}" for item in fields[:5])
         problem = Problem("request.not_valid", told, errors=fields[:50])
-        answer = problem_response(problem)
-        answer.status_code = 422
         return _as_status(problem, 422, "The request does not fit its description")
 
     async def on_http(_: Request, error: Exception) -> Response:

@@ -74,7 +74,7 @@ class Relay:
                 await asyncio.sleep(AWAY_SECONDS)
 
     async def _hold(self, connection: asyncpg.Connection) -> None:
-        while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK, timeout=10):
+        while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK, timeout=10):  # noqa: ASYNC110
             await asyncio.sleep(IDLE_SECONDS)
         while True:
             self._database.spoken.clear()

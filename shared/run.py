@@ -163,7 +163,8 @@ async def runtime(service: Service[S], settings: S) -> AsyncIterator[Runtime[S]]
 async def serve(service: Service[S], settings: S) -> None:
     """Run until SIGTERM or SIGINT, then finish what is in hand and leave."""
     async with runtime(service, settings) as running:
-        app = http.create_app(running, service.routers, about=service.about, large=service.large_paths)
+        app = http.create_app(service, version=VERSION, root_path=settings.root_path)
+        app.state.runtime = running
         server = _Server(
             uvicorn.Config(
                 app,
