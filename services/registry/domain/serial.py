@@ -120,7 +120,7 @@ _BARE_UUID = re.compile(rf"(?:urn:uuid:)?\{{?({_UUID})\}}?", re.IGNORECASE)
 _NUMBERED = re.compile(r"(?:FID|UID)\s?:\s?([0-9]{1,20})", re.IGNORECASE)
 _CVR = re.compile(r"CVR(?:-nr\.?)?\s?:?\s?((?:[0-9]\s?){8})", re.IGNORECASE)
 _TWO_WAYS = re.compile(r"([0-9]+) ?\((0x[0-9a-f]+)\)", re.IGNORECASE)
-_HEX = re.compile(r"[0-9a-f]+", re.IGNORECASE)
+_HEX = re.compile(r"[0-9a-f](?:[ :-]*[0-9a-f])*[ :]*", re.IGNORECASE)
 _GROUPED = re.compile(r"[0-9a-f]{1,2}(?:[ :-][0-9a-f]{2})+|[0-9a-f]{4}(?:[ :-][0-9a-f]{4})+", re.IGNORECASE)
 _BASE64URL_SHA256 = re.compile(r"[A-Za-z0-9_-]{43}=?")
 
@@ -236,5 +236,4 @@ def _x509(number: int) -> list[Reading]:
 
 def _digits(text: str) -> str | None:
     """Hexadecimal digits without what people put between them; None if there is anything else."""
-    packed = re.sub(r"[ :-]", "", text)
-    return packed.lower() if _HEX.fullmatch(packed) else None
+    return re.sub(r"[ :-]", "", text).lower() if _HEX.fullmatch(text) else None
