@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,17 +52,22 @@ async def make_database(database_server: DatabaseServer) -> AsyncIterator[MakeDa
         await database_server.drop(name)
 
 
+@pytest.fixture(scope="session")
+def broker_server(request: pytest.FixtureRequest) -> Mapping[str, Any]:
+    """How to reach the RabbitMQ server of this test run; most tests want ``broker`` instead."""
+    return request.config.stash[RUN].server("rabbitmq")
+
+
 @pytest.fixture
-async def make_broker(request: pytest.FixtureRequest) -> AsyncIterator[MakeBroker]:
+async def make_broker(broker_server: Mapping[str, Any]) -> AsyncIterator[MakeBroker]:
     """``await make_broker()``: a virtual host with the platform's topology, removed after the test.
 
     ``listens`` says who hears what, {service: [event type, …]}; left out, it is what the services' handlers say.
     """
-    told = request.config.stash[RUN].server("rabbitmq")
     made: list[Broker] = []
 
     async def make(listens: Mapping[str, list[type[Event]]] | None = None) -> Broker:
-        broker = Broker(told, f"test-{uuid.uuid4().hex[:12]}")
+        broker = Broker(broker_server, f"test-{uuid.uuid4().hex[:12]}")
         made.append(broker)
         await broker.load(platform_listens() if listens is None else listens)
         return broker

@@ -73,7 +73,14 @@ def _rabbitmq(directory: Path, ports: Ports) -> RabbitMQ:
     key = signing_key(instance)
     _serve_keys(key, ports.registry)
     jwks_url = f"http://{LOOPBACK}:{ports.registry}/.well-known/jwks.json"
-    server = RabbitMQ(instance, ports, passwords, secrets.erlang_cookie, loaded, jwks_url)
+    server = RabbitMQ(
+        instance,
+        ports,
+        passwords=passwords,
+        erlang_cookie=secrets.erlang_cookie,
+        definitions=loaded,
+        jwks_url=jwks_url,
+    )
     server.start()
     server.wait_ready()
     announced = {
@@ -95,7 +102,7 @@ def _serve_keys(key: Path, port: int) -> None:
     body = json.dumps(keys.public_key_set(key)).encode()
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the base class's name
+        def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))

@@ -1,15 +1,14 @@
 """A private RabbitMQ server: Debian's programs, an Erlang port mapper of its own, loopback only, no guest user."""
 
-import base64
 import json
 import os
 import shutil
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+
+import httpx
 
 from deploy.local import places
 from deploy.local.failures import StartError
@@ -19,7 +18,7 @@ from deploy.local.secrets import BROKER_OPERATOR, write_private
 
 PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 PLUGINS = ("rabbitmq_management", "rabbitmq_prometheus", "rabbitmq_auth_backend_oauth2")
-TOKEN_AUDIENCE = "platform"
+AUDIENCE = "platform"
 
 
 class RabbitMQ:
@@ -29,6 +28,7 @@ class RabbitMQ:
         self,
         instance: Path,
         ports: Ports,
+        *,
         passwords: Mapping[str, str],
         erlang_cookie: str,
         definitions: Mapping[str, Any],
@@ -101,14 +101,11 @@ class RabbitMQ:
         if self._mapper is not None:
             self._mapper.require_running()
         check = f"{self.management_url}/api/health/checks/port-listener/{self._ports.amqp}"
-        request = urllib.request.Request(check)
-        password = self._passwords[BROKER_OPERATOR]
-        request.add_header("Authorization", basic_authorization(BROKER_OPERATOR, password))
         try:
-            with urllib.request.urlopen(request, timeout=2) as answer:
-                return bool(answer.status == 200)
-        except (OSError, urllib.error.HTTPError):
+            answer = httpx.get(check, auth=(BROKER_OPERATOR, self._passwords[BROKER_OPERATOR]), timeout=2)
+        except httpx.TransportError:
             return False
+        return answer.is_success
 
     def _write_files(self, data: Path) -> None:
         for folder in ("home", "schema", "mnesia"):
@@ -187,8 +184,13 @@ def token_configuration(jwks_url: str) -> str:
     loopback. The keys are fetched when a token names one the broker doesn't know yet.
     """
     return f"""\
-[{{rabbitmq_auth_backend_oauth2, [
-  {{resource_server_id, <<"{TOKEN_AUDIENCE}">>}},
+[{{rabbit, [
+  %% A channel remembers what it was allowed. At each tick (milliseconds) it forgets, and from then on an
+  %% expired token counts for nothing.
+  {{channel_tick_interval, 5000}}
+]}},
+{{rabbitmq_auth_backend_oauth2, [
+  {{resource_server_id, <<"{AUDIENCE}">>}},
   {{key_config, [
     {{jwks_url, "{jwks_url}"}},
     {{algorithms, [<<"ES256">>]}}
@@ -199,7 +201,3 @@ def token_configuration(jwks_url: str) -> str:
 
 def broker_url(port: int, user: str, password: str, vhost: str = "/") -> str:
     return f"amqp://{user}:{quote(password, safe='')}@{LOOPBACK}:{port}/{quote(vhost, safe='')}?heartbeat=10"
-
-
-def basic_authorization(user: str, password: str) -> str:
-    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
