@@ -1,6 +1,7 @@
 """The invoice as people read it: a PDF in Danish, with the electronic invoice attached inside (PDF/A-3b)."""
 
 import json
+import unicodedata
 from datetime import UTC, date, datetime, time
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,25 @@ from shared.money import VAT_PERCENT, danish, danish_count
 
 ATTACHMENTS = {Kind.INVOICE: "faktura.xml", Kind.CREDIT_NOTE: "kreditnota.xml"}
 """What the attached electronic document is called inside the PDF."""
+
+MISSING_LETTER = "□"
+PRINTED: tuple[tuple[int, int], ...] = (
+    (0x20, 0x7E),
+    (0xA0, 0x24F),
+    (0x370, 0x4FF),
+    (0x1E00, 0x1EFF),
+    (0x2010, 0x2027),
+    (0x2030, 0x203F),
+    (0x20A0, 0x20BF),
+    (0x2190, 0x2199),
+    (0x2200, 0x22FF),
+    (0x25A0, 0x25FF),
+)
+"""Code points, first and last, that the fonts can print: Latin, Greek, Cyrillic, punctuation, symbols.
+
+An archive file may hold no letter without its shape, so one emoji in a system's name would otherwise stop
+the whole invoice.
+"""
 
 _TEMPLATE = Path(__file__).with_name("invoice.typ")
 _HEADINGS = {Kind.INVOICE: "Faktura", Kind.CREDIT_NOTE: "Kreditnota"}
@@ -39,10 +59,11 @@ def build_pdf(invoice: Invoice, xml: bytes, *, demonstration: bool) -> bytes:
     Takes processor time only, some milliseconds and more for hundreds of lines: call it in a thread.
 
     :param xml: the electronic document, attached as ``faktura.xml`` or ``kreditnota.xml``.
+        Names stand in it letter for letter; on paper, letters the fonts lack are shown as □.
     :param demonstration: mark every page as a demonstration that is not to be paid.
     :raises MoneyError: an amount of the invoice is not money.
     """
-    texts = json.dumps(_texts(invoice, demonstration=demonstration), ensure_ascii=False)
+    texts = json.dumps(_printable(_texts(invoice, demonstration=demonstration)), ensure_ascii=False)
     compiler = typst.Compiler(
         _template(), font_paths=_fonts(), sys_inputs={"data": texts, "xml": xml.decode("utf-8")}
     )
@@ -51,6 +72,28 @@ def build_pdf(invoice: Invoice, xml: bytes, *, demonstration: bool) -> bytes:
     pdf = compiler.compile(format="pdf", pdf_standards="a-3b", timestamp=made)
     assert isinstance(pdf, bytes)
     return pdf
+
+
+def printable(text: str) -> str:
+    """The text as it can be printed: composed letters, single spaces, and □ for what the fonts lack."""
+    composed = " ".join(unicodedata.normalize("NFC", text).split())
+    return "".join(letter if _has_shape(letter) else MISSING_LETTER for letter in composed)
+
+
+def _has_shape(letter: str) -> bool:
+    # Controls, format characters and unassigned code points ("C…") have none, wherever they lie.
+    return unicodedata.category(letter)[0] != "C" and any(first <= ord(letter) <= last for first, last in PRINTED)
+
+
+def _printable(value: object) -> object:
+    """Every text within a value made printable, so that no field can be forgotten."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {key: _printable(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_printable(part) for part in value]
+    return value
 
 
 @cache
@@ -104,14 +147,14 @@ def _texts(invoice: Invoice, *, demonstration: bool) -> dict[str, object]:
     }
 
 
-def _seller_footer(invoice: Invoice) -> str:
+def _seller_footer(invoice: Invoice) -> list[str]:
     seller = invoice.seller
-    parts = [seller.name, f"CVR-nr. {seller.cvr}"]
+    reached = []
     if seller.address is not None:
-        parts.append(f"{seller.address.street}, {seller.address.postal_code} {seller.address.city}")
+        reached.append(f"{seller.address.street}, {seller.address.postal_code} {seller.address.city}")
     if seller.email is not None:
-        parts.append(seller.email)
-    return " · ".join(parts)
+        reached.append(seller.email)
+    return [f"{seller.name} · CVR-nr. {seller.cvr}", " · ".join(reached)]
 
 
 def _buyer_lines(invoice: Invoice) -> list[str]:
@@ -131,7 +174,7 @@ def _facts(invoice: Invoice) -> list[tuple[str, str]]:
         facts.append(("Betales senest", danish_date(invoice.due_date)))
     if invoice.credits is not None:
         facts.append(("Krediterer faktura", invoice.credits.number))
-        facts.append(("af", danish_date(invoice.credits.issue_date)))
+        facts.append(("Fakturaens dato", danish_date(invoice.credits.issue_date)))
     facts.append(("Kvartal", invoice.quarter))
     if invoice.buyer.ean is not None:
         facts.append(("EAN-nummer", invoice.buyer.ean))
