@@ -154,11 +154,13 @@ class Boundary:
                 nonlocal status
                 if message["type"] == "http.response.start":
                     status = message["status"]
+                    given = list(message.get("headers", []))
+                    if not any(name.lower() == b"cache-control" for name, _ in given):
+                        given.append((b"cache-control", b"no-store"))
                     message["headers"] = [
-                        *message.get("headers", []),
+                        *given,
                         (b"x-request-id", correlation.id.encode()),
                         (b"x-content-type-options", b"nosniff"),
-                        (b"cache-control", b"no-store"),
                     ]
                 await send(message)
 
