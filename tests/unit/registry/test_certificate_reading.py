@@ -364,3 +364,34 @@ def test_two_holders_without_cvr_are_not_the_same() -> None:
     one = read_certificate(self_signed(policies(f"{ARC}.3.7"), serials=(ORGANISATION,)))
     two = read_certificate(self_signed(policies(f"{ARC}.3.7"), serials=(ORGANISATION.replace("abc", "abd"),)))
     assert same_holder(one, two) is SameHolder.NO
+
+
+def test_an_extension_given_twice_is_unreadable() -> None:
+    """Two readers could each believe another one of them."""
+    data = self_signed(
+        policies(f"{ARC}.4.3"),
+        x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.99"), policies(f"{ARC}.2.7").public_bytes()),
+        serials=(FID,),
+    )
+    read_certificate(data)
+    assert isinstance(refused(patched(data, b"\x06\x03\x55\x1d\x63", b"\x06\x03\x55\x1d\x20")), Unreadable)
+
+
+def test_two_different_signature_algorithms_are_unreadable() -> None:
+    data = self_signed(policies(f"{ARC}.4.3"), serials=(FID,))
+    ecdsa = b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03"
+    assert data.count(ecdsa + b"\x02") == 2
+    at = data.rindex(ecdsa) + len(ecdsa)
+    assert isinstance(refused(data[:at] + b"\x03" + data[at + 1 :]), Unreadable)
+
+
+def test_keys_that_are_no_keys_are_unreadable() -> None:
+    data = self_signed(policies(f"{ARC}.4.3"), serials=(FID,))
+    curve = b"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"
+    assert isinstance(refused(patched(data, curve, curve[:-1] + b"\x63")), Unreadable)
+
+
+@pytest.mark.parametrize("day", [b"260230000000Z", b"269901000000Z", b"260101000000+", b"2601010000  Z"])
+def test_times_on_no_calendar_are_unreadable(day: bytes) -> None:
+    data = self_signed(policies(f"{ARC}.4.3"), serials=(FID,))
+    assert isinstance(refused(patched(data, b"260101000000Z", day)), Unreadable)
