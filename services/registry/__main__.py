@@ -1,0 +1,46 @@
+"""What the registry is made of: `python -m services.registry …`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from services.registry.api import ROUTERS
+from services.registry.events import HANDLERS
+from services.registry.passwords import Passwords
+from services.registry.settings import RegistrySettings
+from services.registry.signing import SigningKeyError, SigningKeys
+from shared.commands import build
+from shared.run import Runtime, Service
+
+
+@asynccontextmanager
+async def _prepare(running: Runtime[RegistrySettings]) -> AsyncIterator[None]:
+    """Hold what the routes need beside the database: keys, and threads to hash passwords in."""
+    try:
+        running.keep(SigningKeys.read(running.settings.signing_key_file))
+    except SigningKeyError as error:
+        raise SystemExit(f"SP_SIGNING_KEY_FILE: {error}") from None
+    passwords = Passwords()
+    running.keep(passwords)
+    try:
+        yield
+    finally:
+        passwords.close()
+
+
+SERVICE = Service(
+    name="registry",
+    about="Organisations, people and sign-in, IT systems and certificates, the service catalogue, access.",
+    settings=RegistrySettings,
+    migrations=Path(__file__).parent / "migrations",
+    handlers=HANDLERS,
+    routers=ROUTERS,
+    prepare=_prepare,
+)
+
+app = build(SERVICE)
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,1 @@
+"""What people and systems do with the registry: each act one transaction."""

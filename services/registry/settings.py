@@ -1,0 +1,59 @@
+"""The registry's parameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from shared.cvr import check_cvr
+from shared.settings import Settings, setting
+
+
+def _link_pattern(text: str) -> str:
+    if text.count("{secret}") != 1 or text.replace("{public_url}", "").replace("{secret}", "").count("{"):
+        raise ValueError("it must hold {secret} once, may hold {public_url}, and no other braces")
+    return text
+
+
+class RegistrySettings(Settings):
+    """What the registry needs to know on top of what every service does."""
+
+    signing_key_file: Path = setting(
+        about="PEM file of P-256 private keys for tokens: the first signs, the public halves of all are published"
+    )
+    trust_directory: Path = setting(
+        about="Folder with production/*.pem and test/*.pem: the certificate authorities that are trusted"
+    )
+    person_token_seconds: Annotated[int, Field(ge=60, le=3600)] = setting(
+        900, unit="seconds", about="How long a person's sign-in holds before it must be renewed"
+    )
+    system_token_seconds: Annotated[int, Field(ge=60, le=86400)] = setting(
+        3600, unit="seconds", about="How long the token of a supplier's system holds"
+    )
+    invitation_days: Annotated[int, Field(ge=1, le=90)] = setting(
+        14, unit="days", about="How long the link in an invitation can be used, in platform time"
+    )
+    reset_minutes: Annotated[int, Field(ge=5, le=1440)] = setting(
+        60, unit="minutes", about="How long the link to choose a new password can be used, in platform time"
+    )
+    link_url: Annotated[str, AfterValidator(_link_pattern)] = setting(
+        "{public_url}/registry/links/{secret}",
+        about="The address a mailed link leads to; {public_url} and {secret} are filled in",
+    )
+    link_requests: Annotated[int, Field(ge=1, le=100)] = setting(
+        5, unit="mails an hour", about="How many links one person is mailed in an hour at anyone's request"
+    )
+    sign_in_failures: Annotated[int, Field(ge=1, le=1000)] = setting(
+        10, unit="failures", about="How many sign-ins may fail for one mail address within the time below"
+    )
+    sign_in_minutes: Annotated[int, Field(ge=1, le=1440)] = setting(
+        15, unit="minutes", about="How long a failed sign-in counts, in platform time"
+    )
+    operator_name: Annotated[str, StringConstraints(min_length=1, max_length=255)] = setting(
+        about="The name of the organisation that runs the platform; its people are the helpdesk"
+    )
+    operator_cvr: Annotated[str, AfterValidator(check_cvr)] = setting(
+        about="The CVR number of the organisation that runs the platform"
+    )
