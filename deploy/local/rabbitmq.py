@@ -138,7 +138,7 @@ class RabbitMQ:
             "ERL_EPMD_ADDRESS": LOOPBACK,
             "ERL_CRASH_DUMP_SECONDS": "0",
             "RABBITMQ_ALLOW_INPUT": "1",
-            "RABBITMQ_NODENAME": f"platform-{ports.amqp}@localhost",
+            "RABBITMQ_NODENAME": "platform@localhost",
             "RABBITMQ_DIST_PORT": str(ports.erlang),
             "RABBITMQ_CONF_ENV_FILE": str(data / "rabbitmq-env.conf"),
             "RABBITMQ_CONFIG_FILE": str(data / "rabbitmq.conf"),

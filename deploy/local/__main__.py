@@ -1,0 +1,124 @@
+"""``python -m deploy.local up``: starts the platform and leaves it running until Ctrl-C."""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from deploy.local import places
+from deploy.local.failures import StartError
+from deploy.local.platform import Platform, forget
+from deploy.local.ports import base_from_environment
+
+DEFAULT_DIRECTORY = places.PROJECT / "var" / "up"
+SIGN_INS = "sign-ins.txt"
+PLAYED = "story-played"
+WATCH_SECONDS = 1.0
+
+
+class Stopped(BaseException):
+    """The person (or the system) asked for the end; not an error, and not to be caught on the way."""
+
+
+def up(directory: Path, base_port: int, *, empty: bool) -> None:
+    """Starts the platform in ``directory``, playing the demonstration's story at its first start, and watches it.
+
+    Raises StartError when something does not start or ends by itself, Stopped when it was asked to stop.
+    """
+    _prepare_trust(directory)
+    with Platform(directory, base_port, "demonstration", say=_say) as platform:
+        if not empty and not (directory / PLAYED).exists():
+            _play_story(directory)
+        _tell(platform)
+        while True:
+            time.sleep(WATCH_SECONDS)
+            platform.require_running()
+
+
+def _prepare_trust(directory: Path) -> None:
+    """The demonstration's certificate authority must be there before the registry starts and trusts it."""
+    _demo("prepare", directory, "The demonstration's certificate authority could not be made")
+
+
+def _play_story(directory: Path) -> None:
+    """Only a story played to its end counts; one that was interrupted leaves the instance to be made afresh."""
+    begun = directory / "story-begun"
+    if begun.exists():
+        raise StartError(
+            f"The demonstration's story was interrupted when it was played in {directory}; "
+            f"remove it with `python -m deploy.local forget` and start again."
+        )
+    begun.touch()
+    _demo("play", directory, "The demonstration's story did not play to its end")
+    begun.rename(directory / PLAYED)
+
+
+def _demo(act: str, directory: Path, failure: str) -> None:
+    played = subprocess.run(
+        [sys.executable, "-m", "demo", act, "--directory", str(directory)], cwd=places.PROJECT, check=False
+    )
+    if played.returncode != 0:
+        raise StartError(f"{failure} (code {played.returncode}); what it said stands above.")
+
+
+def _tell(platform: Platform) -> None:
+    operator = platform.secrets.broker["operator"]
+    management = f"http://127.0.0.1:{platform.ports.broker_management}"
+    print(f"\nThe platform runs at {platform.public_url}")
+    print(f"  mails           {platform.mail_folder}")
+    print(f"  logs            {platform.directory / 'log'}")
+    print(f"  broker          {management} (user operator, password {operator})")
+    print(f"  database        {platform.postgres.admin_url}")
+    sign_ins = platform.directory / SIGN_INS
+    if sign_ins.exists():
+        print("\nSign in as:")
+        print(sign_ins.read_text().rstrip())
+    print("\nCtrl-C stops everything.", flush=True)
+
+
+def _say(sentence: str) -> None:
+    print(f"· {sentence}", flush=True)
+
+
+def _stop_once(_number: int, _frame: FrameType | None) -> None:
+    # From here on only the stopping itself matters; an impatient second Ctrl-C must not leave a server behind.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    print("\nstopping …", flush=True)
+    raise Stopped
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m deploy.local", description="The platform on this machine.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    start = commands.add_parser("up", help="start the platform and leave it running until Ctrl-C")
+    start.add_argument("--port", type=int, help="the first of the ports it takes (default: SP_PORT, or 8400)")
+    start.add_argument("--empty", action="store_true", help="do not play the demonstration's story first")
+    erase = commands.add_parser("forget", help="remove an instance with all its data")
+    for command in (start, erase):
+        command.add_argument("--directory", type=Path, default=DEFAULT_DIRECTORY, help="where the instance lies")
+    arguments = parser.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop_once)
+    try:
+        if arguments.command == "forget":
+            forget(arguments.directory)
+        else:
+            port = base_from_environment() if arguments.port is None else arguments.port
+            up(arguments.directory.resolve(), port, empty=arguments.empty)
+    except Stopped:
+        print("stopped.")
+    except StartError as error:
+        sys.exit(str(error))
+    except OSError as error:
+        # A full disk shows itself anywhere; anything else of the system is told as it says it.
+        where = f" ({error.filename})" if error.filename else ""
+        sys.exit(f"The platform can't run here: {os.strerror(error.errno or 0)}{where}.")
+
+
+if __name__ == "__main__":
+    main()
