@@ -35,10 +35,11 @@ from services.registry.domain.name import (
     Name,
     read_name,
 )
-from services.registry.domain.policy import Environment, Generation, Kind, Policy, read_policy
+from services.registry.domain.policy import Generation, Kind, Policy, read_policy
 from services.registry.domain.refusal import KindUnclear, NotOces, Unreadable
 from services.registry.domain.subject_serial import SubjectSerial, read_subject_serial
 from services.registry.domain.upload import certificate_der
+from shared.contracts.event import Environment
 
 _BASIC_CONSTRAINTS = (2, 5, 29, 19)
 _CERTIFICATE_POLICIES = (2, 5, 29, 32)
@@ -49,6 +50,7 @@ _CVR_IN_ORGANISATION = re.compile(r"\s*//\s*CVR:[0-9]*\s*$")
 _UTC_TIME = re.compile(rb"[0-9]{12}Z")
 _GENERALIZED_TIME = re.compile(rb"[0-9]{14}Z")
 _PIVOT_YEAR = 50
+_LONGEST_SERIAL = 160  # bits: RFC 5280 (4.1.2.2) allows 20 octets
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,8 @@ def _fields(der: bytes) -> _Fields:
     if version is None or _only(version.children()).integer() != _VERSION_3:
         raise NotOces("This certificate is of an old form without policies, so it is no OCES certificate.")
     serial = parts.take(INTEGER).integer()
+    if serial.bit_length() > _LONGEST_SERIAL:
+        raise DerError("a serial number longer than any")
     algorithm = parts.take(SEQUENCE)
     if algorithm.encoded != outer_algorithm.encoded:
         raise DerError("two different signature algorithms")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from services.registry.domain.certificate import Certificate
-from services.registry.domain.policy import Environment, Kind
+from services.registry.domain.policy import Kind
 from services.registry.domain.refusal import (
     Expired,
     KindNotAccepted,
@@ -15,6 +15,7 @@ from services.registry.domain.refusal import (
     WrongEnvironment,
 )
 from services.registry.domain.trust import Trust
+from shared.contracts.event import Environment
 
 ACCEPTED_KINDS = frozenset({Kind.FOCES, Kind.VOCES})
 """Only functions and organisations call the platform; people's certificates do not."""

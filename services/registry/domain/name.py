@@ -34,7 +34,7 @@ _ENCODINGS = {
     0x1C: "utf-32-be",  # UniversalString
     0x1E: "utf-16-be",  # BMPString
 }
-_LONGEST_VALUE = 1024
+_LONGEST_NAME = 2000  # bytes; real ones are below 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,8 @@ class Name:
 
 def read_name(element: Element) -> Name:
     """The name an X.501 Name element holds; raises `DerError` when it holds something else."""
+    if len(element.content) > _LONGEST_NAME:
+        raise DerError("a name longer than any name")
     attributes: list[tuple[tuple[int, ...], str]] = []
     for relative in element.expect(SEQUENCE).children():
         for attribute in relative.expect(SET).children():
@@ -78,8 +80,6 @@ def _text(element: Element) -> str:
     if encoding is None:
         # An attribute of a type no name we read is written in: shown as unreadable, not fatal.
         return "\N{REPLACEMENT CHARACTER}"
-    if len(element.content) > _LONGEST_VALUE:
-        raise DerError("a name attribute longer than any name")
     try:
         text = element.content.decode(encoding)
     except UnicodeDecodeError:

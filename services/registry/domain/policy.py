@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
 
 from services.registry.domain.refusal import KindUnclear, NotOces
+from shared.contracts.event import Environment
 
-Environment = Literal["production", "test"]
 Oid = tuple[int, ...]
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from shared.problem import Conflict, Invalid
+from shared.problem import TooLarge as TooLargeProblem
 
-class CertificateRefused(Exception):
+
+class CertificateRefused(Invalid):
     """A certificate that is not taken. `code` is stable and for programs; `message` is a sentence for people.
 
     The message says what is wrong and what to do, never repeats key material and never a person's name.
     """
 
-    code: ClassVar[str] = "certificate.refused"
+    code: str = "certificate.refused"
 
     def __init__(self, message: str) -> None:
-        super().__init__(message)
+        super().__init__(type(self).code, message)
         self.message = message
 
 
@@ -27,6 +30,8 @@ class Unreadable(CertificateRefused):
 class TooLarge(CertificateRefused):
     """What was given is larger than any certificate."""
 
+    status: ClassVar[int] = TooLargeProblem.status
+    title: ClassVar[str] = TooLargeProblem.title
     code = "certificate.too_large"
 
 
@@ -105,14 +110,16 @@ class WrongEnvironment(CertificateRefused):
 class AlreadyUsed(CertificateRefused):
     """The certificate is already registered, on this system or another. Judged by the registry's store."""
 
+    status: ClassVar[int] = Conflict.status
+    title: ClassVar[str] = Conflict.title
     code = "certificate.already_used"
 
 
-class SerialUnreadable(Exception):
+class SerialUnreadable(Invalid):
     """A pasted text that can't be any kind of serial number. Same shape as `CertificateRefused`."""
 
-    code: ClassVar[str] = "serial.unreadable"
+    code: str = "serial.unreadable"
 
     def __init__(self, message: str) -> None:
-        super().__init__(message)
+        super().__init__(type(self).code, message)
         self.message = message

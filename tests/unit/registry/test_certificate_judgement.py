@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from demo.authority import Authority
 from services.registry.domain.certificate import Certificate, read_certificate
 from services.registry.domain.judgement import judge
-from services.registry.domain.refusal import AlreadyUsed, CertificateRefused
+from services.registry.domain.refusal import AlreadyUsed, CertificateRefused, Expired, TooLarge
 from services.registry.domain.trust import Trust, TrustError
 from services.registry.trust import load_trust
 
@@ -150,7 +150,9 @@ def test_each_refusal_has_a_code_of_its_own() -> None:
     codes = [kind.code for kind in CertificateRefused.__subclasses__()]
     assert len(codes) == len(set(codes))
     assert all(one.startswith("certificate.") for one in codes)
-    assert AlreadyUsed.code == "certificate.already_used"
+    used = AlreadyUsed("It is in use.")
+    assert (used.code, used.message, used.detail) == ("certificate.already_used", "It is in use.", "It is in use.")
+    assert (used.status, Expired("x").status, TooLarge("x").status) == (409, 422, 413)
 
 
 def put(folder: Path, **files: bytes) -> Path:

@@ -395,3 +395,38 @@ def test_keys_that_are_no_keys_are_unreadable() -> None:
 def test_times_on_no_calendar_are_unreadable(day: bytes) -> None:
     data = self_signed(policies(f"{ARC}.4.3"), serials=(FID,))
     assert isinstance(refused(patched(data, b"260101000000Z", day)), Unreadable)
+
+
+def test_names_and_numbers_beyond_all_measure_are_unreadable() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+
+    def built(*, units: int) -> bytes:
+        attributes = [x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "x" * 60)] * units
+        name = x509.Name([x509.NameAttribute(NameOID.SERIAL_NUMBER, FID), *attributes])
+        builder = x509.CertificateBuilder(
+            name,
+            name,
+            key.public_key(),
+            7,
+            datetime(2026, 1, 1, tzinfo=UTC),
+            datetime(2027, 1, 1, tzinfo=UTC),
+        )
+        signed = builder.add_extension(policies(f"{ARC}.4.3"), critical=False).sign(key, SHA256())
+        return signed.public_bytes(Encoding.DER)
+
+    assert len(read_certificate(built(units=20)).issuer) < 4000
+    assert isinstance(refused(built(units=40)), Unreadable)
+    data = built(units=1)
+    outer, inner = data[4:], data[8:]
+    assert (outer[:2], inner[:8]) == (b"\x30\x82", b"\xa0\x03\x02\x01\x02\x02\x01\x07")
+    for octets, taken in ((20, True), (22, False)):
+        number = b"\x02" + bytes([octets]) + b"\x01" * octets
+        grown = octets - 1
+        lengths = [int.from_bytes(part[2:4], "big") + grown for part in (data, outer)]
+        long = (
+            b"".join(b"\x30\x82" + length.to_bytes(2, "big") for length in lengths) + inner[:5] + number + inner[8:]
+        )
+        if taken:
+            assert read_certificate(long).x509_serial == int.from_bytes(b"\x01" * octets, "big")
+        else:
+            assert isinstance(refused(long), Unreadable)
