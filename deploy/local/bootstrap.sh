@@ -41,7 +41,7 @@ missing_packages() {
   command -v setpriv >/dev/null || echo util-linux
   [ -e /usr/share/zoneinfo/Europe/Copenhagen ] || echo tzdata
   # A Python from Debian comes without the parts that make a virtual environment.
-  [ -x .venv/bin/python ] || python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || echo python3-venv
+  [ -x .venv/bin/pip ] || python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || echo python3-venv
 }
 
 require_python() {
@@ -91,13 +91,10 @@ install_packages() {
 
 install_python_packages() {
   require_room . 900
-  if [ -e .venv ] && ! .venv/bin/python -c '' >/dev/null 2>&1; then
-    say "removing .venv: its Python is gone"
-    rm -rf .venv
-  fi
-  if [ ! -e .venv/made ]; then
+  if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+    # Not there, made half-way, or its Python is gone.
     say "making .venv with $(python3 --version)"
-    { rm -rf .venv && python3 -m venv .venv && touch .venv/made; } >>"$log" 2>&1 \
+    { rm -rf .venv && python3 -m venv .venv; } >>"$log" 2>&1 \
       || fail "The virtual environment .venv could not be made: $(why) (see $root/$log)."
   fi
   say "installing the Python packages of $lock_file"
