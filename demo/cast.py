@@ -11,13 +11,13 @@ from pathlib import Path
 DATA = Path(__file__).parent / "data"
 
 _FIRST = (
-    "Agnes Asta Birthe Bodil Dagny Ellen Frida Gerda Hanne Inger Jytte Karen Lis Mette Nanna Oda Pernille Ragna Signe "
-    "Tove Ulla Vibeke Anker Bent Carsten Ditlev Ejnar Flemming Gorm Henning Ib Jens Kaj Leif Mogens Niels Ove Palle "
-    "Rasmus Svend Troels Uffe Viggo"
+    "Agnes Asta Birthe Bodil Dagny Ellen Frida Gerda Hanne Inger Jytte Karen Lis Mette Nanna Oda Pernille Ragna "
+    "Signe Tove Ulla Vibeke Anker Bent Carsten Ditlev Ejnar Flemming Gorm Henning Ib Jens Kaj Leif Mogens Niels Ove "
+    "Palle Rasmus Svend Troels Uffe Viggo"
 ).split()
 _LAST = (
-    "Bakkegaard Birkelund Damsted Egelykke Fuglsang Granly Havmose Højbjerg Kirkely Klitgaard Lindholt Lyngby Markvang "
-    "Møllevang Nørredam Overgaard Pilegaard Ravnsbæk Skovmose Strandby Søndervig Toftelund Vestergren Ågerup"
+    "Bakkegaard Birkelund Damsted Egelykke Fuglsang Granly Havmose Højbjerg Kirkely Klitgaard Lindholt Lyngby "
+    "Markvang Møllevang Nørredam Overgaard Pilegaard Ravnsbæk Skovmose Strandby Søndervig Toftelund Ågerup"
 ).split()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import sys
 import time
@@ -120,8 +121,6 @@ class World:
 
     async def move_clock(self, to: datetime) -> None:
         """Move platform time ahead and wait until every service has heard of it."""
-        import asyncio
-
         await self.desk.post("/registry/clock", {"to": to.isoformat()})
         for service in ("registry", "agreements", "notifier", "metering", "invoicing"):
             while datetime.fromisoformat((await self.api.ask("GET", f"/{service}/time"))["now"]) < to:

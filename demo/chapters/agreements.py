@@ -67,7 +67,7 @@ async def play(world: World) -> Agreements:
     world.progress.say(f"{len(asked) - len(LEAVE_OPEN)} signatories followed their invitation and signed in")
     for one in asked:
         await _decide(world, system, one, services, found)
-    await _both_hats(world, found)
+    await _both_hats(world)
     state = await system.supplier.person.get(f"/agreements/requests/{found.request_id}")
     counts = state["counts"]
     wanted = {
@@ -99,24 +99,22 @@ async def _decide(world: World, system: System, one: Municipality, services: lis
         await person.post(f"/agreements/agreements/{agreement}/reject", {"reason": REASON})
         return
     chosen = services[:2] if code in APPROVE_SOME else services
-    before = await decision(world, system, one.id, chosen[0])
+    before = await decision(system, one.id, chosen[0])
     check(not before["allowed"], f"{one.name}: access before the decision")
     body = {"service_ids": chosen} if len(chosen) < len(services) else {}
     await person.post(f"/agreements/agreements/{agreement}/approve", body)
-    found.access_seconds.append(await seconds_until(world, system, one.id, chosen[0], allowed=True))
+    found.access_seconds.append(await seconds_until(system, one.id, chosen[0], allowed=True))
     found.approved[code] = chosen
     if len(chosen) < len(services):
-        left = await decision(world, system, one.id, services[-1])
+        left = await decision(system, one.id, services[-1])
         check(left["reason"] == "agreement.none", f"{one.name}: a service it did not approve: {left['reason']}")
 
 
-async def seconds_until(
-    world: World, system: System, municipality_id: str, service_id: str, *, allowed: bool
-) -> float:
+async def seconds_until(system: System, municipality_id: str, service_id: str, *, allowed: bool) -> float:
     """How long until the access decision is as wanted; fails after a second."""
     began = time.perf_counter()
     while True:
-        answer = await decision(world, system, municipality_id, service_id)
+        answer = await decision(system, municipality_id, service_id)
         passed = time.perf_counter() - began
         if answer["allowed"] is allowed:
             return passed
@@ -124,7 +122,7 @@ async def seconds_until(
         await asyncio.sleep(0.01)
 
 
-async def _both_hats(world: World, found: Agreements) -> None:
+async def _both_hats(world: World) -> None:
     """The municipality that is a supplier asks itself, and says yes to itself."""
     system = world.systems["Byens Selvbetjening"]
     me = system.supplier
@@ -138,7 +136,7 @@ async def _both_hats(world: World, found: Agreements) -> None:
         },
     )
     await me.person.post(f"/agreements/agreements/{request['agreements'][0]['id']}/approve", {})
-    await seconds_until(world, system, me.id, world.services[2].id, allowed=True)
+    await seconds_until(system, me.id, world.services[2].id, allowed=True)
     world.progress.say(f"{me.facts.name} asked itself as supplier and approved as municipality")
 
 
@@ -163,8 +161,8 @@ async def _terminate(world: World, system: System, found: Agreements, services: 
         f"/agreements/agreements/{found.by_code[TERMINATES]}/terminate",
         {"reason": "Kontrakten med leverandøren er ophørt."},
     )
-    passed = await seconds_until(world, system, one.id, services[0], allowed=False)
-    after = await decision(world, system, one.id, services[0])
+    passed = await seconds_until(system, one.id, services[0], allowed=False)
+    after = await decision(system, one.id, services[0])
     check(after["reason"] == "agreement.ended", f"after termination: {after['reason']}")
     del found.approved[TERMINATES]
     world.progress.say(f"{one.name} terminated: access was gone after {passed * 1000:.0f} ms")

@@ -104,7 +104,7 @@ async def _refusals(world: World, supplier: Supplier, registered: System) -> Non
             check(refused.code == code, f"{what} was refused with {refused.code}, not {code}")
             world.progress.say(f"refused {what}: {refused.detail}")
         else:
-            check(False, f"{what} was accepted")  # noqa: FBT003
+            check(False, f"{what} was accepted")
     mine = await supplier.person.get("/registry/systems")
     check(len(mine["items"]) == 2, "a refused registration left something behind")
 
@@ -120,7 +120,7 @@ async def _entitlements(world: World, system: System) -> None:
     async with broker.connect(world.broker_host, world.broker_port, got.access_token):
         world.progress.say(f"{system.name} signed in and connected to the broker at once")
     some = world.municipalities[0]
-    known = await decision(world, system, some.id, world.services[1].id)
+    known = await decision(system, some.id, world.services[1].id)
     check(not known["allowed"] and known["reason"] == "agreement.none", f"before any agreement: {known['reason']}")
     stranger = world.authority.issue("VOCES", cvr=system.supplier.facts.cvr, name="Ukendt")
     unknown = await world.desk.get(
@@ -133,7 +133,7 @@ async def _entitlements(world: World, system: System) -> None:
     world.progress.say("the access decision tells “known, but no agreement” from “unknown”")
 
 
-async def decision(world: World, system: System, municipality_id: str, service_id: str) -> dict[str, Any]:
+async def decision(system: System, municipality_id: str, service_id: str) -> dict[str, Any]:
     """May this system call this service for this municipality now?"""
     answer: dict[str, Any] = await system.supplier.person.get(
         "/registry/access",
