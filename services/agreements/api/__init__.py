@@ -1,0 +1,5 @@
+"""The HTTP routes of this service."""
+
+from services.agreements.api import agreements, requests, trials
+
+ROUTERS = (requests.ROUTER, agreements.ROUTER, trials.ROUTER)

@@ -1,0 +1,1 @@
+"""The rules of requests, agreements and trial connections: pure functions over frozen values."""
