@@ -65,7 +65,7 @@ why() {
   elif tail -n 60 "$log" | grep -qiE 'do not match the hashes'; then
     echo "a package is not the one that was pinned"
   else
-    tail -n 1 "$log"
+    grep -v '^== ' "$log" | tail -n 1 | grep . || echo "for a reason nothing was said about"
   fi
 }
 

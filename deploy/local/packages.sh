@@ -41,11 +41,11 @@ forbid_starting() {
 }
 
 enabled_links() {
-  find /etc/systemd/system /etc/rc[0-9S].d -type l 2>/dev/null | sort
+  { find /etc/systemd/system /etc/rc[0-9S].d -type l 2>/dev/null || true; } | sort
 }
 
 clusters() {
-  pg_lsclusters --no-header 2>/dev/null | awk '{print $1, $2}'
+  { pg_lsclusters --no-header 2>/dev/null || true; } | awk '{print $1, $2}'
 }
 
 install() {
