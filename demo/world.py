@@ -100,6 +100,7 @@ class World:
     operator: Callable[[str, list[str]], Awaitable[str]]
     progress: Progress
     chance: random.Random
+    calls: int = 50_000
     truth: Truth = field(default_factory=Truth)
     helpdesk: Person | None = None
     municipalities: list[Municipality] = field(default_factory=list)

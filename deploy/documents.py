@@ -54,6 +54,10 @@ def documents() -> dict[Path, str]:
     }
 
 
+def _json(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
 def _heard_by(event: type[Event]) -> list[str]:
     return [name for name, events in listens().items() if event in events]
 
@@ -84,7 +88,7 @@ def events() -> str:
     lines += [
         "## Supplier systems",
         "",
-        f"On the exchange `{CALLS}`, heard by metering: {_meaning(calls.Call)}",
+        f"On the exchange `{CALLS}`, heard by metering: {_meaning(calls.CallEvent)}",
         "",
     ]
     return "\n".join(lines)
@@ -153,9 +157,9 @@ def asyncapi() -> str:
                 }
     messages["Call"] = {
         "name": "call.made.v1",
-        "title": _meaning(calls.Call),
+        "title": _meaning(calls.CallEvent),
         "contentType": "application/cloudevents+json",
-        "payload": reference(calls.Call),
+        "payload": reference(calls.CallEvent),
     }
     channels["Calls"] = {
         "address": "{system}.{environment}",
@@ -164,7 +168,7 @@ def asyncapi() -> str:
             "environment": {"enum": ["production", "test"]},
         },
         "messages": {"Call": {"$ref": "#/components/messages/Call"}},
-        "bindings": {"amqp": {"is": "routingKey", "exchange": {"name": CALLS, "type": "topic", "durable": True}}},
+        "bindings": _exchange(CALLS),
     }
     operations["metering_receive_Call"] = {
         "action": "receive",
@@ -184,6 +188,10 @@ def asyncapi() -> str:
         "components": {"messages": messages, "schemas": dict(sorted(schemas.items()))},
     }
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _exchange(name: str) -> dict[str, Any]:
+    return {"amqp": {"is": "routingKey", "exchange": {"name": name, "type": "topic", "durable": True}}}
 
 
 def settings() -> str:
