@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -111,7 +110,8 @@ def main() -> None:
         sys.exit(str(error))
     except (StoryFailed, AssertionError, Refused) as error:
         sys.exit(
-            f"\nTHE STORY FAILED after {time.monotonic() - began:.0f} s: {error}\nThe logs are in {arguments.directory}/log."
+            f"\nTHE STORY FAILED after {time.monotonic() - began:.0f} s: {error}"
+            f"\nThe logs are in {arguments.directory}/log."
         )
 
 
