@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from services.registry import commands
+from services.registry.actions import clock, organisation, person
 from services.registry.api import ROUTERS
 from services.registry.events import HANDLERS
 from services.registry.passwords import Passwords
@@ -38,9 +40,11 @@ SERVICE = Service(
     handlers=HANDLERS,
     routers=ROUTERS,
     prepare=_prepare,
+    restate={"organisation": organisation.restate, "user": person.restate, "clock": clock.restate},
 )
 
 app = build(SERVICE)
+commands.add_to(app, SERVICE)
 
 if __name__ == "__main__":
     app()

@@ -1,0 +1,220 @@
+"""Organisations: created by the helpdesk, looked after by their own administrators."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from services.registry.actions import organisation as actions
+from services.registry.actions import person as people
+from services.registry.api.fields import Address, After, Limit, Line, Sought
+from services.registry.api.running import Running
+from services.registry.domain.organisation import OWN_FIELDS, in_order
+from services.registry.store import organisation as store
+from shared.contracts.registry import Organisation, OrganisationKind, Role
+from shared.identity import Caller, SignedIn
+from shared.problem import Forbidden, Invalid
+
+router = APIRouter(tags=["organisations"])
+
+Kinds = Annotated[tuple[Literal["supplier", "municipality"], ...], Field(min_length=1, max_length=2)]
+Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=32)]
+
+
+class FirstAdministrator(BaseModel):
+    """The first person of an organisation; they invite the others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Line
+    email: Address
+    roles: Annotated[tuple[Role, ...], Field(min_length=1, max_length=5)] = ("administrator",)
+
+
+class NewOrganisation(BaseModel):
+    """A supplier, a municipality, or both. `cvr` and `ean` may be written with spaces.
+
+    A municipality that is not a test one needs `municipality_code`. `test` organisations live in the external
+    test environment only and may have a CVR number that fails the check sum.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Line
+    cvr: Number
+    kinds: Kinds
+    municipality_code: Number | None = None
+    test: bool = False
+    mailbox: Address | None = None
+    invoice_mailbox: Address | None = None
+    ean: Number | None = None
+    buyer_reference: Line | None = None
+    first_administrator: FirstAdministrator | None = None
+
+
+class OrganisationChanges(BaseModel):
+    """What to change; what is left out stays, null empties.
+
+    An organisation's own administrator may change mailbox, invoice_mailbox, ean and buyer_reference; the
+    helpdesk everything.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Line | None = None
+    cvr: Number | None = None
+    kinds: Kinds | None = None
+    municipality_code: Number | None = None
+    active: bool | None = None
+    mailbox: Address | None = None
+    invoice_mailbox: Address | None = None
+    ean: Number | None = None
+    buyer_reference: Line | None = None
+
+    def told(self) -> dict[str, Any]:
+        """The fields that were sent. Raises Invalid `organisation.field_missing` where null can't be."""
+        told = {field: getattr(self, field) for field in self.model_fields_set}
+        for field in ("name", "cvr", "kinds", "active"):
+            if field in told and told[field] is None:
+                raise Invalid("organisation.field_missing", f"{field} can't be empty; leave it out to keep it.")
+        return told
+
+
+class MunicipalityShown(BaseModel):
+    """A municipality as suppliers see it, to ask it for an agreement."""
+
+    id: UUID
+    name: str
+    municipality_code: str | None
+    cvr: str
+    test: bool
+
+
+class OrganisationList(BaseModel):
+    """Organisations in the order of Danish names. `next`: send it as `after` for what follows; null at the end."""
+
+    items: list[Organisation | MunicipalityShown]
+    next: UUID | None
+
+
+@router.post("/organisations", status_code=201)
+async def create_organisation(body: NewOrganisation, running: Running, caller: SignedIn) -> Organisation:
+    """Create an organisation and invite its first administrator (helpdesk).
+
+    409 `organisation.exists`, `organisation.municipality_code_taken`, `organisation.test_municipality_exists`;
+    422 `organisation.cvr`, `organisation.ean`, `organisation.municipality_code`, `person.roles`.
+    """
+    caller.require_helpdesk()
+    first = body.first_administrator
+    if first is not None and "administrator" not in first.roles:
+        raise Invalid("person.roles", "The first administrator needs the role administrator among their roles.")
+    async with running.database.transaction() as tx:
+        told = body.model_dump(exclude={"first_administrator"})
+        created = await actions.create(tx, caller.actor, Organisation(id=uuid4(), sequence=1, **told))
+        if first is not None:
+            await people.invite(
+                tx,
+                caller.actor,
+                running.settings,
+                created.id,
+                name=first.name,
+                email=first.email,
+                roles=first.roles,
+            )
+    return created
+
+
+@router.get("/organisations")
+async def list_organisations(
+    *,
+    running: Running,
+    caller: SignedIn,
+    kind: OrganisationKind | None = None,
+    q: Sought = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> OrganisationList:
+    """The helpdesk sees all of all organisations; a supplier sees the municipalities it can ask.
+
+    A supplier that is a test organisation sees the test municipality only.
+    """
+    if not caller.helpdesk:
+        caller.require("supplier")
+    async with running.database.reading() as connection:
+        found = await store.listed(
+            connection,
+            kind=kind if caller.helpdesk else "municipality",
+            q=q,
+            only_active=not caller.helpdesk,
+            test=True if caller.test else None,
+            after=after,
+            limit=limit + 1,
+        )
+    shown = found[:limit]
+    return OrganisationList(
+        items=list(shown) if caller.helpdesk else [_as_municipality(organisation) for organisation in shown],
+        next=shown[-1].id if len(found) > limit else None,
+    )
+
+
+@router.get("/organisations/{organisation_id}")
+async def show_organisation(
+    organisation_id: UUID, running: Running, caller: SignedIn
+) -> Organisation | MunicipalityShown:
+    """All of one's own organisation; suppliers see what the list shows of a municipality; the helpdesk sees all."""
+    async with running.database.reading() as connection:
+        found = await store.find(connection, organisation_id)
+    if found is not None:
+        if caller.helpdesk or caller.organisation_id == organisation_id:
+            return found
+        if _may_know(caller, found):
+            return _as_municipality(found)
+    raise actions.not_found(organisation_id)
+
+
+@router.patch("/organisations/{organisation_id}")
+async def change_organisation(
+    organisation_id: UUID, body: OrganisationChanges, running: Running, caller: SignedIn
+) -> Organisation:
+    """Change an organisation (helpdesk; its own administrator for mailboxes, EAN and buyer reference).
+
+    403 `rights.field` names the fields that are the helpdesk's; 409 and 422 as when it is created, and
+    409 `organisation.roles_in_use`, `organisation.operator`.
+    """
+    changes = body.told()
+    async with running.database.transaction() as tx:
+        found = await actions.get(tx, organisation_id)
+        _require_may_change(caller, found, changes)
+        if "kinds" in changes and "operator" not in found.kinds:
+            changes["kinds"] = in_order(changes["kinds"])
+        return await actions.change(tx, caller.actor, organisation_id, changes)
+
+
+def _require_may_change(caller: Caller, found: Organisation, changes: dict[str, Any]) -> None:
+    if caller.helpdesk:
+        return
+    if caller.organisation_id != found.id and not _may_know(caller, found):
+        raise actions.not_found(found.id)
+    if caller.organisation_id != found.id or caller.kind != "person" or "administrator" not in caller.roles:
+        raise Forbidden("rights.role_missing", "This takes the helpdesk, or the organisation's own administrator.")
+    if foreign := sorted(set(changes) - OWN_FIELDS):
+        raise Forbidden("rights.field", f"Only the helpdesk can change {', '.join(foreign)}; ask them.")
+
+
+def _may_know(caller: Caller, found: Organisation) -> bool:
+    if not caller.person_of("supplier") or "municipality" not in found.kinds or not found.active:
+        return False
+    return found.test or not caller.test
+
+
+def _as_municipality(organisation: Organisation) -> MunicipalityShown:
+    return MunicipalityShown(
+        id=organisation.id,
+        name=organisation.name,
+        municipality_code=organisation.municipality_code,
+        cvr=organisation.cvr,
+        test=organisation.test,
+    )

@@ -1,0 +1,144 @@
+"""Signing in, and who one is."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from services.registry.actions import sign_in as actions
+from services.registry.actions import token
+from services.registry.api.fields import Address, Password
+from services.registry.api.running import RegistryRuntime, Running
+from services.registry.domain.sign_in import Session, SignedInAs
+from services.registry.passwords import Passwords
+from services.registry.signing import SigningKeys
+from shared.contracts.registry import OrganisationKind, Role
+from shared.identity import Caller, SignedIn
+from shared.problem import Forbidden
+
+router = APIRouter(tags=["sign-in"])
+
+
+class SignIn(BaseModel):
+    """Mail address and password; without `organisation_id` it is the person's first organisation by name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    email: Address
+    password: Password = Field(repr=False)
+    organisation_id: UUID | None = None
+
+
+class ChosenOrganisation(BaseModel):
+    """Which of the person's organisations to act for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    organisation_id: UUID
+
+
+class PersonShown(BaseModel):
+    """The signed-in person."""
+
+    id: UUID
+    name: str
+    email: str
+
+
+class OrganisationShown(BaseModel):
+    """The organisation the person acts for."""
+
+    id: UUID
+    name: str
+    kinds: tuple[OrganisationKind, ...]
+    test: bool
+
+
+class MembershipShown(BaseModel):
+    """An organisation the person could act for, and their roles there."""
+
+    organisation_id: UUID
+    name: str
+    kinds: tuple[OrganisationKind, ...]
+    roles: tuple[Role, ...]
+
+
+class Me(BaseModel):
+    """A person, the organisation they act for with their roles there, and all they could act for."""
+
+    person: PersonShown
+    organisation: OrganisationShown
+    roles: tuple[Role, ...]
+    memberships: tuple[MembershipShown, ...]
+
+
+class SignedInShown(Me):
+    """A sign-in: send `token` as `Authorization: Bearer …` until `expires_at` (real time, UTC)."""
+
+    token: str
+    expires_at: AwareDatetime
+
+
+@router.post("/sign-in")
+async def sign_in(body: SignIn, running: Running) -> SignedInShown:
+    """Sign in. 401 `sign_in.refused` whatever was wrong; 429 `sign_in.too_many` after too many failures."""
+    signed_in = await actions.with_password(
+        running.database,
+        running.get(Passwords),
+        running.settings,
+        email=body.email,
+        password=body.password,
+        organisation_id=body.organisation_id,
+    )
+    return _session(running, signed_in)
+
+
+@router.post("/sign-in/organisation")
+async def sign_in_to_organisation(body: ChosenOrganisation, running: Running, caller: SignedIn) -> SignedInShown:
+    """Act for another of one's organisations, or renew the sign-in for the same one."""
+    _require_person(caller)
+    signed_in = await actions.for_organisation(
+        running.database, person_id=caller.id, organisation_id=body.organisation_id
+    )
+    return _session(running, signed_in)
+
+
+@router.get("/me")
+async def me(running: Running, caller: SignedIn) -> Me:
+    """The signed-in person as things stand now, which may be newer than the token."""
+    _require_person(caller)
+    async with running.database.reading() as connection:
+        found = await actions.present(connection, person_id=caller.id, organisation_id=caller.organisation_id)
+    return Me(**_shown(found))
+
+
+def _require_person(caller: Caller) -> None:
+    if caller.kind != "person":
+        raise Forbidden("rights.person_only", "This is for people; a system has its own sign-in.")
+
+
+def _session(running: RegistryRuntime, signed_in: SignedInAs) -> SignedInShown:
+    session: Session = token.for_person(running.get(SigningKeys), running.settings, running.clock, signed_in)
+    return SignedInShown(token=session.token, expires_at=session.expires_at, **_shown(signed_in))
+
+
+def _shown(found: SignedInAs) -> dict[str, object]:
+    organisation = found.standing.organisation
+    return {
+        "person": PersonShown(id=found.person.id, name=found.person.name, email=found.person.email),
+        "organisation": OrganisationShown(
+            id=organisation.id, name=organisation.name, kinds=organisation.kinds, test=organisation.test
+        ),
+        "roles": found.standing.roles,
+        "memberships": tuple(
+            MembershipShown(
+                organisation_id=standing.organisation.id,
+                name=standing.organisation.name,
+                kinds=standing.organisation.kinds,
+                roles=standing.roles,
+            )
+            for standing in found.standings
+        ),
+    }

@@ -1,0 +1,46 @@
+-- name: add
+INSERT INTO organisations
+    (id, sequence, name, cvr, kinds, municipality_code, test, mailbox, invoice_mailbox, ean, buyer_reference,
+     active, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
+
+-- name: find
+SELECT id, sequence, name, cvr, kinds, municipality_code, test, mailbox, invoice_mailbox, ean, buyer_reference, active
+FROM organisations
+WHERE id = $1;
+
+-- name: find_to_change
+SELECT id, sequence, name, cvr, kinds, municipality_code, test, mailbox, invoice_mailbox, ean, buyer_reference, active
+FROM organisations
+WHERE id = $1
+FOR UPDATE;
+
+-- name: find_operator
+SELECT id, sequence, name, cvr, kinds, municipality_code, test, mailbox, invoice_mailbox, ean, buyer_reference, active
+FROM organisations
+WHERE 'operator' = ANY (kinds)
+FOR UPDATE;
+
+-- name: change
+UPDATE organisations
+SET sequence = $2, name = $3, cvr = $4, kinds = $5, municipality_code = $6, mailbox = $7, invoice_mailbox = $8,
+    ean = $9, buyer_reference = $10, active = $11
+WHERE id = $1 AND sequence = $2 - 1
+RETURNING id;
+
+-- name: listed
+-- What follows `after` (an organisation's id) in the order of names. $4: only active ones; $5: only (not) test ones.
+SELECT id, sequence, name, cvr, kinds, municipality_code, test, mailbox, invoice_mailbox, ean, buyer_reference, active
+FROM organisations
+WHERE ($1::text IS NULL OR $1 = ANY (kinds))
+  AND ($2::text IS NULL OR name ILIKE '%' || $2 || '%' OR cvr = $3 OR municipality_code = $3)
+  AND (NOT $4::boolean OR active)
+  AND ($5::boolean IS NULL OR test = $5)
+  AND ($6::uuid IS NULL OR (name, id) > (SELECT o.name, o.id FROM organisations o WHERE o.id = $6))
+ORDER BY name, id
+LIMIT $7;
+
+-- name: all
+SELECT id, sequence, name, cvr, kinds, municipality_code, test, mailbox, invoice_mailbox, ean, buyer_reference, active
+FROM organisations
+ORDER BY id;
