@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from shared.contracts.invoicing import PriceStep
-from shared.money import to_ore
+from shared.money import line_amount
 from shared.quarters import Quarter
 
 Key = TypeVar("Key", bound=Hashable)
@@ -83,7 +83,7 @@ def charge(used: Iterable[Used[Key]], prices: Mapping[UUID, Sequence[PriceStep]]
             first_day=min(days[key, service_id, quarter, price]),
             last_day=max(days[key, service_id, quarter, price]),
             calls=count,
-            amount=to_ore(count * price),
+            amount=line_amount(count, price),
         )
         for (key, service_id, quarter, price), count in calls.items()
     ]

@@ -1,0 +1,170 @@
+"""Issued invoices: to see, and their documents to fetch."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel
+
+from services.invoicing.api.asking import InAnyQuarter, Running, whose
+from services.invoicing.domain.bill import BillLine
+from services.invoicing.store import invoices
+from services.invoicing.store.invoices import DocumentKind, Issued
+from shared.contracts.registry import Role
+from shared.identity import Caller, SignedIn
+from shared.problem import BadRequest, NotFound
+
+router = APIRouter(tags=["invoices"])
+
+READERS: tuple[Role, ...] = ("administrator", "signatory", "economy")
+"""Who of a municipality sees its invoices: who answers for it, who signs for it and who pays."""
+
+_NUMBER = re.compile(r"FAK-(\d{6,15})")
+
+
+class InvoiceHead(BaseModel):
+    """An issued invoice; amounts in DKK, days in Danish civil time. It never changes."""
+
+    id: UUID
+    number: str
+    municipality_id: UUID
+    municipality_name: str
+    quarter: str
+    issued_at: datetime
+    issued_on: date
+    due_on: date
+    calls: int
+    net: Decimal
+    vat: Decimal
+    gross: Decimal
+
+
+class InvoiceLine(BaseModel):
+    """What one system called one service, at one price; `note` says so where the calls came in late."""
+
+    position: int
+    supplier_id: UUID
+    supplier_name: str
+    system_id: UUID
+    system_name: str
+    service_id: UUID
+    service_name: str
+    made_in_quarter: str
+    first_day: date
+    last_day: date
+    calls: int
+    unit_price: Decimal
+    amount: Decimal
+    note: str | None
+
+
+class WholeInvoice(InvoiceHead):
+    """An invoice with whom it is addressed to and its lines."""
+
+    cvr: str
+    ean: str | None
+    lines: list[InvoiceLine]
+
+
+class InvoicePage(BaseModel):
+    """Invoices, the newest first. `next` is what to send as `after` for the next page; null on the last."""
+
+    items: list[InvoiceHead]
+    next: str | None
+
+
+@router.get("/invoices")
+async def list_invoices(  # noqa: PLR0917 - a route is called by name only
+    running: Running,
+    caller: SignedIn,
+    quarter: InAnyQuarter,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    after: Annotated[str | None, Query(max_length=40, description="`next` of the page before")] = None,
+    municipality_id: Annotated[UUID | None, Query(description="For helpdesk: only this one's")] = None,
+) -> InvoicePage:
+    """A municipality's invoices for its administrators, signatories and economy; for helpdesk everyone's."""
+    municipality = whose(caller, municipality_id, *READERS)
+    async with running.database.reading() as connection:
+        found = await invoices.page(
+            connection, municipality_id=municipality, quarter=quarter, before=_serial(after), limit=limit
+        )
+    return InvoicePage(
+        items=[InvoiceHead.model_validate(_head(issued)) for issued in found],
+        next=found[-1].number if len(found) == limit else None,
+    )
+
+
+@router.get("/invoices/{invoice_id}")
+async def one_invoice(running: Running, caller: SignedIn, invoice_id: UUID) -> WholeInvoice:
+    """An invoice with its lines; another municipality's is not there."""
+    municipality = whose(caller, None, *READERS)
+    async with running.database.reading() as connection:
+        issued = await invoices.find(connection, invoice_id, municipality_id=municipality)
+        if issued is None:
+            raise _unknown(invoice_id)
+        lines = await invoices.lines(connection, invoice_id)
+    return WholeInvoice.model_validate(
+        {**_head(issued), "cvr": issued.cvr, "ean": issued.ean, "lines": [_line(line) for line in lines]}
+    )
+
+
+@router.get(
+    "/invoices/{invoice_id}/pdf",
+    response_class=Response,
+    responses={200: {"description": "The invoice as it was sent", "content": {"application/pdf": {}}}},
+)
+async def invoice_pdf(running: Running, caller: SignedIn, invoice_id: UUID) -> Response:
+    """The invoice for people, byte for byte as it was sent; the electronic one is attached inside."""
+    return await _document(running, caller, invoice_id, "pdf")
+
+
+@router.get(
+    "/invoices/{invoice_id}/xml",
+    response_class=Response,
+    responses={200: {"description": "The invoice as it was sent", "content": {"application/xml": {}}}},
+)
+async def invoice_xml(running: Running, caller: SignedIn, invoice_id: UUID) -> Response:
+    """The electronic invoice (Peppol BIS Billing 3), byte for byte as it was sent."""
+    return await _document(running, caller, invoice_id, "xml")
+
+
+async def _document(running: Running, caller: Caller, invoice_id: UUID, kind: DocumentKind) -> Response:
+    municipality = whose(caller, None, *READERS)
+    async with running.database.reading() as connection:
+        found = await invoices.document(connection, invoice_id, kind, municipality_id=municipality)
+    if found is None:
+        raise _unknown(invoice_id)
+    return Response(
+        found.content,
+        media_type=found.media_type,
+        headers={"Content-Disposition": f'attachment; filename="{found.filename}"'},
+    )
+
+
+def _serial(number: str | None) -> int | None:
+    if number is None:
+        return None
+    found = _NUMBER.fullmatch(number)
+    if found is None:
+        raise BadRequest("page.after", "after: send what `next` said on the page before.")
+    return int(found[1])
+
+
+def _unknown(invoice_id: UUID) -> NotFound:
+    return NotFound("invoice.unknown", f"There is no invoice {invoice_id}.")
+
+
+def _head(issued: Issued) -> dict[str, object]:
+    return {name: getattr(issued, name) for name in InvoiceHead.model_fields}
+
+
+def _line(line: BillLine) -> dict[str, object]:
+    return {
+        **{name: getattr(line, name) for name in InvoiceLine.model_fields if name != "made_in_quarter"},
+        "made_in_quarter": str(line.made_in),
+    }

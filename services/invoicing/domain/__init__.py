@@ -1,0 +1,1 @@
+"""The rules of prices, overviews and bills: frozen values and pure functions."""

@@ -1,0 +1,155 @@
+"""The usage overview: the same calls and the same øre as the invoice, told apart as the reader likes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+from services.invoicing.domain.bill import Prices
+from services.invoicing.domain.usage import Called
+from shared.money import line_amount, vat
+from shared.quarters import Quarter
+from shared.tariff import Used, charge, price_on
+
+Grouping = Literal["supplier", "system", "service", "accounting_info"]
+
+
+class Group(NamedTuple):
+    """What a line of the overview is about; None where it is not told apart by that.
+
+    `made_in` and `unit_price` tell lines apart where services do.
+    """
+
+    supplier_id: UUID | None
+    system_id: UUID | None
+    service_id: UUID | None
+    accounting_info: str | None
+    made_in: Quarter | None
+    unit_price: Decimal | None
+
+
+@dataclass(frozen=True)
+class OverviewLine:
+    """`amount` is that of all `calls` but the `unpriced_calls` among them. `trial_calls` cost nothing.
+
+    `unit_price` and `made_in` are None where several came together.
+    """
+
+    group: Group
+    calls: int
+    unpriced_calls: int
+    trial_calls: int
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Overview:
+    """`net` is the sum of all amounts; where `unpriced_calls` is not zero, those calls are not in it."""
+
+    lines: tuple[OverviewLine, ...]
+    calls: int
+    trial_calls: int
+    unpriced_calls: int
+    net: Decimal
+    vat: Decimal
+    gross: Decimal
+
+
+class _Line(NamedTuple):
+    """What tells the invoice's lines apart."""
+
+    supplier_id: UUID
+    system_id: UUID
+    service_id: UUID
+    made_in: Quarter
+    unit_price: Decimal
+
+
+def overview(called: Iterable[Called], prices: Prices, by: AbstractSet[Grouping]) -> Overview:
+    """Price and group what was called.
+
+    Amounts are those of the invoice's lines. Where a grouping is finer than an invoice line (accounting_info),
+    the line's amount is shared out so that the parts add up to it to the øre; a part may then differ by one øre
+    from calls x price.
+    """
+    calls: dict[Group, int] = defaultdict(int)
+    trials: dict[Group, int] = defaultdict(int)
+    amounts: dict[Group, Decimal] = defaultdict(lambda: Decimal("0.00"))
+    seen: dict[Group, set[tuple[Quarter, Decimal]]] = defaultdict(set)
+    unpriced: dict[Group, int] = defaultdict(int)
+    parts: dict[_Line, dict[Group, int]] = defaultdict(lambda: defaultdict(int))
+    used: list[Used[tuple[UUID, UUID]]] = []
+    for item in called:
+        if not item.calls:
+            continue
+        if not item.billable:
+            trials[_group(item, by, None, None)] += item.calls
+            continue
+        made_in, price = Quarter.of_day(item.day), price_on(prices.get(item.service_id, ()), item.day)
+        group = _group(item, by, made_in, price)
+        calls[group] += item.calls
+        if price is None:
+            unpriced[group] += item.calls
+            continue
+        seen[group].add((made_in, price))
+        parts[_Line(item.supplier_id, item.system_id, item.service_id, made_in, price)][group] += item.calls
+        used.append(Used((item.supplier_id, item.system_id), item.service_id, item.day, item.calls))
+    for charged in charge(used, prices):
+        line = _Line(*charged.key, charged.service_id, charged.made_in, charged.unit_price)
+        for group, amount in _shared_out(charged.amount, charged.unit_price, parts[line]):
+            amounts[group] += amount
+    lines = [
+        OverviewLine(_told(group, seen[group]), count, unpriced[group], 0, amounts[group])
+        for group, count in calls.items()
+    ] + [OverviewLine(group, 0, 0, count, Decimal("0.00")) for group, count in trials.items()]
+    net = sum(amounts.values(), Decimal("0.00"))
+    return Overview(
+        lines=tuple(lines),
+        calls=sum(calls.values()),
+        trial_calls=sum(trials.values()),
+        unpriced_calls=sum(unpriced.values()),
+        net=net,
+        vat=vat(net),
+        gross=net + vat(net),
+    )
+
+
+def _group(item: Called, by: AbstractSet[Grouping], made_in: Quarter | None, price: Decimal | None) -> Group:
+    apart = "service" in by
+    return Group(
+        supplier_id=item.supplier_id if "supplier" in by else None,
+        system_id=item.system_id if "system" in by else None,
+        service_id=item.service_id if apart else None,
+        accounting_info=item.accounting_info if "accounting_info" in by else None,
+        made_in=made_in if apart else None,
+        unit_price=price if apart else None,
+    )
+
+
+def _told(group: Group, seen: AbstractSet[tuple[Quarter, Decimal]]) -> Group:
+    """With the price and quarter that all its calls have in common."""
+    quarters, prices = {quarter for quarter, _ in seen}, {price for _, price in seen}
+    return group._replace(
+        made_in=group.made_in or (next(iter(quarters)) if len(quarters) == 1 else None),
+        unit_price=next(iter(prices)) if len(prices) == 1 else None,
+    )
+
+
+def _shared_out(amount: Decimal, price: Decimal, parts: Mapping[Group, int]) -> Iterable[tuple[Group, Decimal]]:
+    """The line's amount over its parts, which differ in accounting_info alone.
+
+    Each part is what the running sum of calls comes to, less what was shared out before: that never adds up to
+    anything but the whole.
+    """
+    calls, before = 0, Decimal("0.00")
+    for group in sorted(parts, key=lambda group: group.accounting_info or ""):
+        calls += parts[group]
+        upto = line_amount(calls, price)
+        yield group, upto - before
+        before = upto
+    assert before == amount

@@ -1,0 +1,1 @@
+"""The service's SQL by name; nothing else in it knows a table."""

@@ -1,0 +1,87 @@
+"""The counts metering told of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+
+from services.invoicing.domain.usage import Called, civil_day
+from shared.contracts.metering import Count, SealedTotal
+from shared.quarters import Quarter
+from shared.sql import Queries
+
+QUERIES = Queries(Path(__file__).with_suffix(".sql"))
+
+
+async def keep_counts(connection: asyncpg.Connection, counts: Iterable[Count]) -> None:
+    """Keep absolute totals; of two for the same hour the greater one, in whatever order they come."""
+    greatest: dict[tuple[object, ...], Count] = {}
+    for count in counts:
+        key = _key(count)
+        known = greatest.get(key)
+        if known is None or known.calls < count.calls:
+            greatest[key] = count
+    # Always in the same order, so that two handlers at once never wait for each other.
+    kept = [greatest[key] for key in sorted(greatest, key=str)]
+    days = [civil_day(count.hour) for count in kept]
+    await connection.execute(
+        QUERIES["keep_counts"],
+        [count.municipality_id for count in kept],
+        [count.billing_quarter for count in kept],
+        [count.source_id for count in kept],
+        [count.service_id for count in kept],
+        [count.access_id for count in kept],
+        [count.certificate_id for count in kept],
+        [count.hour for count in kept],
+        [count.accounting_info for count in kept],
+        [count.supplier_id for count in kept],
+        [count.system_id for count in kept],
+        days,
+        [str(Quarter.of_day(day)) for day in days],
+        [count.source == "agreement" and count.environment == "production" for count in kept],
+        [count.calls for count in kept],
+    )
+
+
+async def called(
+    connection: asyncpg.Connection, municipality_id: UUID, quarter: Quarter, *, by_accounting_info: bool = False
+) -> list[Called]:
+    """A municipality's calls billed in a quarter, by civil day; their accounting_info is "" unless asked for."""
+    rows = await connection.fetch(QUERIES["called"], municipality_id, str(quarter), by_accounting_info)
+    return [Called(**row) for row in rows]
+
+
+async def own_totals(connection: asyncpg.Connection, municipality_id: UUID, quarter: Quarter) -> list[SealedTotal]:
+    """What this service has counted of a municipality's quarter, in the terms of the seal."""
+    rows = await connection.fetch(QUERIES["own_totals"], municipality_id, str(quarter))
+    return [
+        SealedTotal(
+            source_id=row["source_id"],
+            service_id=row["service_id"],
+            made_in_quarter=row["made_in"],
+            calls=row["calls"],
+        )
+        for row in rows
+    ]
+
+
+async def own_calls(connection: asyncpg.Connection, quarter: Quarter) -> dict[UUID, int]:
+    """The billable calls of every municipality that has any in this quarter."""
+    rows = await connection.fetch(QUERIES["own_calls"], str(quarter))
+    return {row["municipality_id"]: row["calls"] for row in rows}
+
+
+def _key(count: Count) -> tuple[object, ...]:
+    return (
+        count.municipality_id,
+        count.billing_quarter,
+        count.source_id,
+        count.service_id,
+        count.access_id,
+        count.certificate_id,
+        count.hour,
+        count.accounting_info,
+    )
