@@ -17,6 +17,12 @@ def _link_pattern(text: str) -> str:
     return text
 
 
+def _scope_pattern(text: str) -> str:
+    if text.count("{system_id}") != 1 or text.replace("{system_id}", "").count("{") or " " in text:
+        raise ValueError("it must hold {system_id} once, no other braces and no blanks")
+    return text
+
+
 class RegistrySettings(Settings):
     """What the registry needs to know on top of what every service does."""
 
@@ -31,6 +37,11 @@ class RegistrySettings(Settings):
     )
     system_token_seconds: Annotated[int, Field(ge=60, le=86400)] = setting(
         3600, unit="seconds", about="How long the token of a supplier's system holds"
+    )
+    system_scope: Annotated[str, AfterValidator(_scope_pattern)] = setting(
+        "platform.write:%2F/platform.calls/{system_id}.*",
+        about="What a system's token lets it do on the broker (RabbitMQ's OAuth 2 plugin: right:vhost/exchange/key);"
+        " {system_id} is filled in",
     )
     invitation_days: Annotated[int, Field(ge=1, le=90)] = setting(
         14, unit="days", about="How long the link in an invitation can be used, in platform time"

@@ -2,6 +2,28 @@
 
 from __future__ import annotations
 
-from services.registry.api import clock, jwks, link, organisation, person, sign_in
+from services.registry.api import (
+    access,
+    catalogue,
+    clock,
+    jwks,
+    link,
+    organisation,
+    person,
+    sign_in,
+    system,
+    system_token,
+)
 
-ROUTERS = (jwks.router, sign_in.router, link.router, organisation.router, person.router, clock.router)
+ROUTERS = (
+    jwks.router,
+    sign_in.router,
+    system_token.router,
+    link.router,
+    organisation.router,
+    person.router,
+    catalogue.router,
+    system.router,
+    access.router,
+    clock.router,
+)
