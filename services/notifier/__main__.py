@@ -1,0 +1,27 @@
+"""What this service is made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from services.notifier.api import ROUTER
+from services.notifier.events import HANDLERS
+from services.notifier.jobs import send_mails
+from services.notifier.settings import NotifierSettings
+from shared import commands
+from shared.run import Service
+
+SERVICE = Service(
+    name="notifier",
+    about="Notices by e-mail about agreements, invoices and sign-in, and what became of them.",
+    settings=NotifierSettings,
+    migrations=Path(__file__).parent / "migrations",
+    handlers=HANDLERS,
+    routers=(ROUTER,),
+    tasks=(send_mails,),
+)
+
+app = commands.build(SERVICE)
+
+if __name__ == "__main__":
+    app()
