@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
 
+from demo.authority import Authority
 from services.registry.__main__ import SERVICE
 from services.registry.settings import RegistrySettings
 from services.registry.signing import SigningKeys
@@ -33,7 +35,6 @@ class Registry:
 
     running: Runtime[RegistrySettings]
     client: httpx.AsyncClient
-    database: ServiceDatabase
 
     async def said(self, *kinds: type[Event]) -> list[Any]:
         """The events in the outbox, all or those of these kinds."""
@@ -59,7 +60,7 @@ def signing_key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @asynccontextmanager
-async def started(settings: RegistrySettings, database: ServiceDatabase) -> AsyncIterator[Registry]:
+async def started(settings: RegistrySettings) -> AsyncIterator[Registry]:
     """The registry with these settings; tokens of ``tests.tokens`` and its own are both accepted."""
     async with AsyncExitStack() as stack:
         running = await stack.enter_async_context(runtime(SERVICE, settings))
@@ -71,7 +72,7 @@ async def started(settings: RegistrySettings, database: ServiceDatabase) -> Asyn
         client = await stack.enter_async_context(
             httpx.AsyncClient(transport=transport, base_url="http://registry.example")
         )
-        yield Registry(running, client, database)
+        yield Registry(running, client)
 
 
 def settings_for(database: ServiceDatabase, signing_key_file: Path, trust: Path, **changes: Any) -> RegistrySettings:
@@ -90,9 +91,17 @@ def settings_for(database: ServiceDatabase, signing_key_file: Path, trust: Path,
     return RegistrySettings(**{**told, **changes})
 
 
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Issues certificates that ``registry`` trusts."""
+    return Authority.create(tmp_path_factory.mktemp("authority"), datetime.now(UTC), key_size=2048)
+
+
 @pytest.fixture
-async def registry(make_database: MakeDatabase, signing_key_file: Path, tmp_path: Path) -> AsyncIterator[Registry]:
+async def registry(
+    make_database: MakeDatabase, signing_key_file: Path, authority: Authority
+) -> AsyncIterator[Registry]:
     """A registry in demonstration mode with nothing in it."""
     database = await make_database("registry")
-    async with started(settings_for(database, signing_key_file, tmp_path), database) as found:
+    async with started(settings_for(database, signing_key_file, authority.trust_directory)) as found:
         yield found

@@ -1,0 +1,291 @@
+"""One-time links: asked for by anybody, used once, in software and in a browser."""
+
+import asyncio
+import base64
+import hashlib
+import html
+import re
+import time
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from demo.authority import Authority
+from services.registry.api.link import SAME_SECONDS
+from shared.contracts.registry import UserLinkIssued
+from tests.conftest import MakeDatabase
+from tests.flows.registry.conftest import Registry, settings_for, started
+from tests.flows.registry.people import PASSWORD, SUPPLIER, create, last_secret, set_password, sign_in
+from tests.tokens import as_helpdesk
+
+EMAIL = "bo@fiktiv.example"
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.fixture
+async def supplier(registry: Registry) -> dict[str, Any]:
+    """A supplier whose administrator was invited."""
+    return await create(registry, **SUPPLIER, first_administrator={"name": "Bo Bentsen", "email": EMAIL})
+
+
+async def ask(registry: Registry, email: str = EMAIL) -> httpx.Response:
+    return await registry.client.post("/links", json={"email": email})
+
+
+async def redeem(registry: Registry, secret: str, password: str = PASSWORD) -> httpx.Response:
+    return await registry.client.post("/links/redeem", json={"secret": secret, "password": password})
+
+
+async def pass_time(registry: Registry, ahead: timedelta) -> None:
+    to = registry.running.clock.now() + ahead
+    await registry.client.post("/clock", json={"to": to.isoformat()}, headers=as_helpdesk())
+
+
+def refused(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+async def test_a_link_is_looked_at_often_and_used_once(registry: Registry, supplier: dict[str, Any]) -> None:
+    secret = await last_secret(registry, EMAIL)
+
+    looks = [(await registry.client.get(f"/links/{secret}")).status_code for _ in range(3)]
+    used = await redeem(registry, secret)
+    again = await redeem(registry, secret)
+    look = await registry.client.get(f"/links/{secret}")
+
+    assert looks == [200, 200, 200]
+    assert used.status_code == 204
+    assert refused(again) == refused(look) == (404, "link.not_valid")
+
+
+async def test_of_two_who_use_a_link_at_once_one_does(registry: Registry, supplier: dict[str, Any]) -> None:
+    secret = await last_secret(registry, EMAIL)
+
+    answers = await asyncio.gather(*(redeem(registry, secret, f"a long password {number}") for number in range(4)))
+
+    assert sorted(answer.status_code for answer in answers) == [204, 404, 404, 404]
+    [winner] = [number for number, answer in enumerate(answers) if answer.status_code == 204]
+    assert (await sign_in(registry, EMAIL, f"a long password {winner}")).status_code == 200
+
+
+async def test_an_unknown_secret_is_not_valid(registry: Registry, supplier: dict[str, Any]) -> None:
+    assert refused(await redeem(registry, "unknown")) == (404, "link.not_valid")
+    assert refused(await registry.client.get("/links/unknown")) == (404, "link.not_valid")
+
+
+async def test_an_invitation_holds_fourteen_days(registry: Registry, supplier: dict[str, Any]) -> None:
+    secret = await last_secret(registry, EMAIL)
+
+    expires_at = datetime.fromisoformat((await registry.client.get(f"/links/{secret}")).json()["expires_at"])
+    await pass_time(registry, timedelta(days=13, hours=23))
+    before = await registry.client.get(f"/links/{secret}")
+    await pass_time(registry, timedelta(hours=1, seconds=1))
+
+    assert expires_at <= registry.running.clock.now()
+    assert before.status_code == 200
+    assert refused(await registry.client.get(f"/links/{secret}")) == (404, "link.not_valid")
+    assert refused(await redeem(registry, secret)) == (404, "link.not_valid")
+
+
+async def test_a_forgotten_password_is_set_anew_within_an_hour(registry: Registry, supplier: dict[str, Any]) -> None:
+    await set_password(registry, EMAIL)
+
+    answer = await ask(registry, EMAIL.upper())
+    secret = await last_secret(registry, EMAIL)
+    looked = (await registry.client.get(f"/links/{secret}")).json()
+    used = await redeem(registry, secret, "a new long password")
+    await ask(registry)
+    late = await last_secret(registry, EMAIL)
+    await pass_time(registry, timedelta(minutes=61))
+
+    assert (answer.status_code, answer.content) == (202, b"")
+    assert (looked["purpose"], looked["organisation_name"]) == ("reset", "Fiktiv IT A/S")
+    assert used.status_code == 204
+    assert (await sign_in(registry, EMAIL)).status_code == 401
+    assert (await sign_in(registry, EMAIL, "a new long password")).status_code == 200
+    assert refused(await redeem(registry, late)) == (404, "link.not_valid")
+
+
+async def test_asking_tells_nobody_whether_the_address_is_known(registry: Registry, supplier: dict[str, Any]) -> None:
+    before = time.perf_counter()
+    answer = await ask(registry, "nobody@fiktiv.example")
+
+    assert time.perf_counter() - before >= SAME_SECONDS
+    assert (answer.status_code, answer.content) == (202, b"")
+    assert len(await registry.said(UserLinkIssued)) == 1
+
+
+async def test_a_newer_link_replaces_the_older(registry: Registry, supplier: dict[str, Any]) -> None:
+    older = await last_secret(registry, EMAIL)
+    await ask(registry)
+    newer = await last_secret(registry, EMAIL)
+
+    assert refused(await redeem(registry, older)) == (404, "link.not_valid")
+    assert (await redeem(registry, newer)).status_code == 204
+
+
+async def test_who_never_used_the_invitation_is_invited_again(registry: Registry, supplier: dict[str, Any]) -> None:
+    await ask(registry)
+
+    first, again = [event.link for event in await registry.said(UserLinkIssued)]
+
+    assert again.purpose == "invitation"
+    assert timedelta(days=13, hours=23) < again.expires_at - registry.running.clock.now()
+    assert first.id != again.id
+
+
+async def test_nobody_is_mailed_more_than_five_links_an_hour(registry: Registry, supplier: dict[str, Any]) -> None:
+    statuses = [(await ask(registry)).status_code for _ in range(7)]
+    within = len(await registry.said(UserLinkIssued))
+    await pass_time(registry, timedelta(minutes=61))
+    await ask(registry)
+
+    assert statuses == [202] * 7
+    assert within == 1 + 5
+    assert len(await registry.said(UserLinkIssued)) == within + 1
+
+
+async def test_who_has_no_place_any_more_gets_no_link(registry: Registry, supplier: dict[str, Any]) -> None:
+    await registry.client.patch(f"/organisations/{supplier['id']}", json={"active": False}, headers=as_helpdesk())
+
+    await ask(registry)
+
+    assert len(await registry.said(UserLinkIssued)) == 1
+
+
+@pytest.mark.parametrize(
+    ("password", "code"),
+    [
+        ("elevenchars", "password.length"),
+        ("x" * 129, "password.length"),
+        ("BO@fiktiv.example", "password.is_address"),
+        ("Password1234", "password.common"),
+        ("aaaaaaaaaaaa", "password.common"),
+    ],
+)
+async def test_a_poor_password_leaves_the_link_as_it_was(
+    registry: Registry, supplier: dict[str, Any], password: str, code: str
+) -> None:
+    secret = await last_secret(registry, EMAIL)
+
+    assert refused(await redeem(registry, secret, password)) == (422, code)
+    assert (await redeem(registry, secret)).status_code == 204
+
+
+async def test_a_refused_request_does_not_repeat_the_password(registry: Registry, supplier: dict[str, Any]) -> None:
+    secret = await last_secret(registry, EMAIL)
+
+    answers = [
+        await redeem(registry, secret, "hunter2 hunter2 " * 100),
+        await registry.client.post("/sign-in", json={"email": "not an address", "password": "hunter2 hunter2"}),
+    ]
+
+    for answer in answers:
+        assert answer.status_code == 422
+        assert "hunter2" not in answer.text
+        assert secret not in answer.text
+
+
+class TestPage:
+    """What a person sees who clicks the link in the mail."""
+
+    async def test_the_form_sets_the_password(self, registry: Registry, supplier: dict[str, Any]) -> None:
+        secret = await last_secret(registry, EMAIL)
+
+        page = await registry.client.get(f"/links/{secret}", headers=BROWSER)
+        [action] = re.findall(r'<form method="post" action="([^"]+)">', page.text)
+        hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]+)">', page.text))
+        [field] = re.findall(r'<input id="password" name="([^"]+)" type="password"', page.text)
+        to = httpx.URL(f"http://registry.example/links/{secret}").join(action)
+        done = await registry.client.post(to, data={**hidden, field: PASSWORD})
+
+        assert page.status_code == 200
+        assert page.headers["content-type"].startswith("text/html")
+        assert "Fiktiv IT A/S" in page.text
+        assert done.status_code == 200
+        assert "Adgangskoden er gemt" in done.text
+        assert (await sign_in(registry, EMAIL)).status_code == 200
+
+    async def test_a_poor_password_is_explained_and_the_form_stays(
+        self, registry: Registry, supplier: dict[str, Any]
+    ) -> None:
+        secret = await last_secret(registry, EMAIL)
+
+        answer = await registry.client.post("/links/redeem-form", data={"secret": secret, "password": "for kort"})
+
+        assert answer.status_code == 422
+        assert "Adgangskoden skal have mellem 12 og 128 tegn." in answer.text
+        assert 'aria-invalid="true"' in answer.text
+        assert "for kort" not in answer.text
+        assert f'value="{secret}"' in answer.text
+
+    async def test_a_used_link_says_what_to_do(self, registry: Registry, supplier: dict[str, Any]) -> None:
+        secret = await last_secret(registry, EMAIL)
+        await redeem(registry, secret)
+
+        looked = await registry.client.get(f"/links/{secret}", headers=BROWSER)
+        sent = await registry.client.post("/links/redeem-form", data={"secret": secret, "password": PASSWORD})
+
+        assert looked.status_code == sent.status_code == 404
+        assert "Bed om et nyt link" in looked.text
+        assert "Bed om et nyt link" in sent.text
+
+    async def test_it_runs_no_script_and_is_kept_nowhere(self, registry: Registry, supplier: dict[str, Any]) -> None:
+        page = await registry.client.get(f"/links/{await last_secret(registry, EMAIL)}", headers=BROWSER)
+
+        policy = page.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "form-action 'self'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "script" not in page.text
+        assert page.headers["cache-control"] == "no-store"
+        assert page.headers["referrer-policy"] == "no-referrer"
+        assert '<html lang="da">' in page.text
+
+    async def test_the_style_is_the_one_the_policy_allows(self, registry: Registry, supplier: dict[str, Any]) -> None:
+        page = await registry.client.get(f"/links/{await last_secret(registry, EMAIL)}", headers=BROWSER)
+        [style] = re.findall(r"<style>(.*?)</style>", page.text, re.DOTALL)
+
+        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        assert f"style-src 'sha256-{digest}'" in page.headers["content-security-policy"]
+
+    async def test_names_and_secrets_are_escaped(self, registry: Registry) -> None:
+        name = "<script>alert(1)</script> & Søn"
+        first = {"name": "Bo", "email": EMAIL}
+        await create(registry, **{**SUPPLIER, "name": name}, first_administrator=first)
+
+        page = await registry.client.get(f"/links/{await last_secret(registry, EMAIL)}", headers=BROWSER)
+        sent = await registry.client.post("/links/redeem-form", data={"secret": '"><b>', "password": "short"})
+
+        assert "<script>" not in page.text
+        assert html.escape(name) in page.text
+        assert sent.status_code == 404
+        assert "<b>" not in sent.text
+
+
+@pytest.fixture
+async def elsewhere(
+    make_database: MakeDatabase, signing_key_file: Path, authority: Authority
+) -> AsyncIterator[Registry]:
+    """A registry whose links lead to another page."""
+    settings = settings_for(
+        await make_database("registry"),
+        signing_key_file,
+        authority.trust_directory,
+        link_url="{public_url}/velkommen?kode={secret}",
+        public_url="https://platform.example/",
+    )
+    async with started(settings) as found:
+        yield found
+
+
+async def test_where_links_lead_is_a_setting(elsewhere: Registry) -> None:
+    await create(elsewhere, **SUPPLIER, first_administrator={"name": "Bo", "email": EMAIL})
+
+    [issued] = await elsewhere.said(UserLinkIssued)
+
+    assert re.fullmatch(r"https://platform\.example/velkommen\?kode=[\w-]{43}", issued.link.url)
