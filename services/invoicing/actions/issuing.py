@@ -97,6 +97,11 @@ async def look(
 
 
 async def _draft(connection: asyncpg.Connection, sealed: Sealed, *, now: datetime) -> _Draft:
+    if now < sealed.sealed_at:
+        # Not only clocks that differ a little: the news of a moved demonstration clock may come after the seal.
+        raise _NotYet(
+            "waiting_for_facts", f"It was sealed at {sealed.sealed_at:%Y-%m-%d %H:%MZ}, which is still to come."
+        )
     own = await usage.own_totals(connection, sealed.municipality_id, sealed.quarter)
     if sealed.calls == 0 and not own:
         raise _NotYet("no_usage", "Nothing was called, so nothing is invoiced.")

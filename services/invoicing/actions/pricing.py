@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +17,7 @@ from services.invoicing.store import billing, copies, prices
 from services.invoicing.store.copies import KnownService
 from shared.audit import Actor
 from shared.contracts.invoicing import Price, PriceRestated, PriceSet, PriceStep
-from shared.database import Transaction
+from shared.database import Database, Transaction
 from shared.money import vat
 from shared.problem import Invalid, NotFound
 from shared.tariff import PriceMissing, Used, charge
@@ -56,6 +58,22 @@ class Estimate:
     net: Decimal
     vat: Decimal
     gross: Decimal
+
+
+PATIENCE_SECONDS = 2.0
+"""How long setting a price waits for the news of a service that was published a moment ago."""
+_GLANCE_SECONDS = 0.1
+
+
+async def await_service(database: Database, service_id: UUID) -> None:
+    """Return when the service is known here, or patience ends: the catalogue is another service's."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                async with database.reading() as connection:
+                    if await copies.services(connection, [service_id]):
+                        return
+                await asyncio.sleep(_GLANCE_SECONDS)
 
 
 async def set_price(tx: Transaction, actor: Actor, service_id: UUID, step: PriceStep) -> ListedPrice:
@@ -157,6 +175,6 @@ async def _service(connection: asyncpg.Connection, service_id: UUID) -> KnownSer
     if found is None:
         raise NotFound(
             "service.unknown",
-            f"There is no service {service_id} in the catalogue; one just published is known here in a moment.",
+            f"No service {service_id} is known here; if it was published just now, try again in a moment.",
         )
     return found

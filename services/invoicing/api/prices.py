@@ -134,6 +134,7 @@ async def set_price(running: Running, caller: SignedIn, service_id: UUID, step: 
     cost is never changed afterwards (`price.in_the_past`). Setting what is set already changes nothing.
     """
     caller.require_helpdesk()
+    await pricing.await_service(running.database, service_id)
     async with running.database.transaction() as tx:
         found = await pricing.set_price(
             tx, caller.actor, service_id, PriceStep(starts=step.starts, per_call=step.per_call)

@@ -33,6 +33,7 @@ class Sealed:
     municipality_id: UUID
     quarter: Quarter
     sequence: int
+    sealed_at: datetime
     calls: int
     totals: tuple[SealedTotal, ...]
     digest: str

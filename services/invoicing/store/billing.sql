@@ -11,7 +11,7 @@ WHERE billing.sequence < EXCLUDED.sequence AND billing.state <> 'invoiced'
 RETURNING true
 
 -- name: find
-SELECT municipality_id, quarter, sequence, calls, totals, digest, correlation_id, state, sentence, since, looks, invoice_id
+SELECT municipality_id, quarter, sequence, sealed_at, calls, totals, digest, correlation_id, state, sentence, since, looks, invoice_id
 FROM billing WHERE municipality_id = $1 AND quarter = $2
 
 -- name: due
@@ -39,7 +39,7 @@ INSERT INTO billing_history (municipality_id, quarter, at, state, sentence, invo
 VALUES ($1, $2, $3, $4, $5, $6)
 
 -- name: of_quarter
-SELECT municipality_id, quarter, sequence, calls, totals, digest, correlation_id, state, sentence, since, looks, invoice_id
+SELECT municipality_id, quarter, sequence, sealed_at, calls, totals, digest, correlation_id, state, sentence, since, looks, invoice_id
 FROM billing WHERE quarter = $1
 ORDER BY municipality_id
 
