@@ -1,14 +1,18 @@
 """``python -m deploy.local up``: starts the platform and leaves it running until Ctrl-C."""
 
 import argparse
+import asyncio
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 from types import FrameType
 
+from demo import story
+from demo.__main__ import play
+from demo.api import Refused
+from demo.world import StoryFailed
 from deploy.local import places
 from deploy.local.failures import StartError
 from deploy.local.platform import Platform, forget
@@ -16,7 +20,6 @@ from deploy.local.ports import base_from_environment
 
 DEFAULT_DIRECTORY = places.PROJECT / "var" / "up"
 SIGN_INS = "sign-ins.txt"
-PLAYED = "story-played"
 WATCH_SECONDS = 1.0
 
 
@@ -29,40 +32,39 @@ def up(directory: Path, base_port: int, *, empty: bool) -> None:
 
     Raises StartError when something does not start or ends by itself, Stopped when it was asked to stop.
     """
-    _prepare_trust(directory)
-    with Platform(directory, base_port, "demonstration", say=_say) as platform:
-        if not empty and not (directory / PLAYED).exists():
-            _play_story(directory)
+    platform = Platform(directory, base_port, "demonstration", say=_say)
+    # The demonstration's certificate authority must be there before the registry starts and trusts it.
+    directory.mkdir(parents=True, exist_ok=True)
+    story.prepare(directory)
+    with platform:
+        if not empty:
+            _play_once(platform)
         _tell(platform)
         while True:
             time.sleep(WATCH_SECONDS)
             platform.require_running()
 
 
-def _prepare_trust(directory: Path) -> None:
-    """The demonstration's certificate authority must be there before the registry starts and trusts it."""
-    _demo("prepare", directory, "The demonstration's certificate authority could not be made")
+def _play_once(platform: Platform) -> None:
+    """Plays the demonstration's story unless it has been; only one played to its end counts.
 
-
-def _play_story(directory: Path) -> None:
-    """Only a story played to its end counts; one that was interrupted leaves the instance to be made afresh."""
-    begun = directory / "story-begun"
+    Raises StartError for one that failed or was interrupted: half a story can't be taken up again.
+    """
+    begun, played = platform.directory / "story-begun", platform.directory / "story-played"
+    if played.exists():
+        return
     if begun.exists():
         raise StartError(
-            f"The demonstration's story was interrupted when it was played in {directory}; "
-            f"remove it with `python -m deploy.local forget` and start again."
+            f"The demonstration's story was interrupted when it was played in {platform.directory}; "
+            "remove that with `.venv/bin/python -m deploy.local forget` and start again."
         )
     begun.touch()
-    _demo("play", directory, "The demonstration's story did not play to its end")
-    begun.rename(directory / PLAYED)
-
-
-def _demo(act: str, directory: Path, failure: str) -> None:
-    played = subprocess.run(
-        [sys.executable, "-m", "demo", act, "--directory", str(directory)], cwd=places.PROJECT, check=False
-    )
-    if played.returncode != 0:
-        raise StartError(f"{failure} (code {played.returncode}); what it said stands above.")
+    _say("playing the demonstration's story (only this first time)")
+    try:
+        asyncio.run(play(platform))
+    except (StoryFailed, AssertionError, Refused) as error:
+        raise StartError(f"The demonstration's story failed: {error}") from error
+    begun.rename(played)
 
 
 def _tell(platform: Platform) -> None:

@@ -42,7 +42,7 @@ class Edge:
         (folder / "pages" / "index.html").write_text(start_page(self._services))
         file = folder / "nginx.conf"
         file.write_text(configuration(folder, self._ports, list(self._services)))
-        self._child = Child.start(
+        self._child = Child(
             "The edge (nginx)",
             [program, "-e", "stderr", "-p", str(folder), "-c", str(file)],
             self._instance / "log" / "edge.log",
@@ -72,7 +72,7 @@ class Edge:
 
 
 def configuration(folder: Path, ports: Ports, services: list[str]) -> str:
-    """nginx's configuration: everything it writes lies in ``folder``, and it listens on loopback alone."""
+    """Nginx's configuration: everything it writes lies in ``folder``, and it listens on loopback alone."""
     # Only root's nginx may choose its workers' account. They stay ours, like all that is started here: another
     # account could not reach the project's folder when that is private.
     account = "user root;\n" if os.geteuid() == 0 else ""

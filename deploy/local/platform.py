@@ -7,6 +7,7 @@ import shutil
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -34,6 +35,9 @@ ABOUT = {
     "metering": "Call events received, counted and sealed per quarter",
     "invoicing": "Prices, usage overviews and invoices",
 }
+OPERATOR = {"SP_OPERATOR_NAME": "Demonstrationsplatformen (opdigtet)", "SP_OPERATOR_CVR": "12345674"}
+"""Who runs a demonstration: the same made-up organisation that sells on its invoices."""
+
 START_SECONDS = 60
 STOP_SECONDS = 30
 
@@ -118,7 +122,7 @@ class Platform:
 
     def start_service(self, service: str) -> None:
         """Starts one service's process; returns before it is ready (``wait_ready``)."""
-        self._running[service] = Child.start(
+        self._running[service] = Child(
             service,
             [sys.executable, "-m", f"services.{service}", "serve"],
             self.directory / "log" / f"{service}.log",
@@ -130,7 +134,9 @@ class Platform:
         """SIGTERM: it finishes what it has in hand."""
         child = self._running.pop(service)
         if not child.stop(STOP_SECONDS):
-            raise StartError(f"{service} had to be killed: it did not stop within {STOP_SECONDS} s (its log: {child.log})")
+            raise StartError(
+                f"{service} had to be killed: it did not stop within {STOP_SECONDS} s (its log: {child.log})"
+            )
 
     def kill(self, service: str) -> None:
         """SIGKILL: it ends in the middle of what it does."""
@@ -146,7 +152,7 @@ class Platform:
     def wait_ready(self, services: Sequence[str] | None = None) -> None:
         """Returns when each of them (all, left out) says that it is ready and reads its queue."""
         for service in self._names if services is None else services:
-            self._running[service].wait_until(lambda name=service: self._is_ready(name), START_SECONDS)  # type: ignore[misc]
+            self._running[service].wait_until(partial(self._is_ready, service), START_SECONDS)
 
     def environment(self, service: str) -> dict[str, str]:
         """The settings of one service, for its process or for one of its operator commands."""
@@ -165,6 +171,8 @@ class Platform:
         if service == "registry":
             settings["SP_SIGNING_KEY_FILE"] = str(signing_key(self.directory))
             settings["SP_TRUST_DIRECTORY"] = str(self.trust_directory)
+            if self.mode == "demonstration":
+                settings |= OPERATOR
         if service == "notifier":
             settings["SP_SMTP_HOST"] = LOOPBACK
             settings["SP_SMTP_PORT"] = str(self.ports.smtp)
@@ -221,7 +229,7 @@ class Platform:
         await asyncio.gather(*(migrate(service) for service in self._names))
 
     def _start_mail(self) -> None:
-        self._smtp = Child.start(
+        self._smtp = Child(
             "The mail server",
             [
                 sys.executable,

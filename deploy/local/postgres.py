@@ -60,7 +60,7 @@ class Postgres:
             f"config_file={settings}",
         ]
         # SIGINT is PostgreSQL's fast stop: open transactions are rolled back, the data is left clean.
-        self._child = Child.start(
+        self._child = Child(
             "PostgreSQL",
             command,
             log,
@@ -69,6 +69,7 @@ class Postgres:
             cwd=self.data,
             stop_signal=signal.SIGINT,
             orphan_signal=signal.SIGINT,
+            error_mark="FATAL:",
         )
 
     def wait_ready(self, seconds: float = 60) -> None:

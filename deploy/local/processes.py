@@ -8,7 +8,6 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
 
 from deploy.local.failures import StartError
 
@@ -34,15 +33,8 @@ class Child:
     appended to a log file, and a signal from the kernel the moment the launcher is gone, however it went.
     """
 
-    def __init__(self, name: str, process: subprocess.Popen[bytes], log: Path, stop_signal: signal.Signals) -> None:
-        self.name = name
-        self.log = log
-        self._process = process
-        self._stop_signal = stop_signal
-
-    @classmethod
-    def start(
-        cls,
+    def __init__(
+        self,
         name: str,
         command: Sequence[str],
         log: Path,
@@ -52,14 +44,23 @@ class Child:
         user: str | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
         orphan_signal: signal.Signals = signal.SIGTERM,
-    ) -> Self:
-        """Starts ``command``; as ``user`` when given (needs root). ``stop_signal`` is the polite one;
-        ``orphan_signal`` is what the kernel sends when the launcher has died.
+        error_mark: str = "",
+    ) -> None:
+        """Starts ``command``; as ``user`` when given (needs root).
+
+        ``stop_signal`` is the polite one; ``orphan_signal`` is what the kernel sends when the launcher has died
+        (strictly: the thread that called this, so start children from one that stays). ``error_mark`` is how the
+        program marks errors in its log.
         """
+        self.name = name
+        self.log = log
+        self._stop_signal = stop_signal
+        self._error_mark = error_mark
         guard = become(user, f"--pdeathsig={orphan_signal.name.removeprefix('SIG')}")
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
-            process = subprocess.Popen(
+            self._log_start = output.tell()
+            self._process = subprocess.Popen(
                 [*guard, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -68,7 +69,6 @@ class Child:
                 env=dict(environment) if environment is not None else None,
                 start_new_session=True,
             )
-        return cls(name, process, log, stop_signal)
 
     @property
     def pid(self) -> int:
@@ -79,9 +79,14 @@ class Child:
         return self._process.poll()
 
     def last_words(self) -> str:
-        """The last line with text in its log, shortened; for the one sentence a person gets."""
-        lines = [line.strip() for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
-        return lines[-1][-400:] if lines else "it wrote nothing"
+        """The line of its log that tells most: the first one marked as an error since its start, or the last."""
+        with self.log.open("rb") as log:
+            log.seek(self._log_start)
+            written = log.read().decode(errors="replace")
+        lines = [line.strip() for line in written.splitlines() if line.strip()]
+        marked = [line for line in lines if self._error_mark and self._error_mark in line]
+        told = marked[0] if marked else lines[-1] if lines else "it wrote nothing"
+        return told[-400:]
 
     def require_running(self) -> None:
         """Raises StartError with the last words when the process has ended."""

@@ -60,7 +60,7 @@ class RabbitMQ:
         self._write_files(data)
         log = self._instance / "log"
         environment = self._environment(data)
-        self._mapper = Child.start(
+        self._mapper = Child(
             "Erlang's port mapper",
             [tool("epmd"), "-port", str(self._ports.epmd), "-address", LOOPBACK],
             log / "epmd.log",
@@ -68,8 +68,13 @@ class RabbitMQ:
         )
         # With RABBITMQ_ALLOW_INPUT the start script becomes the Erlang machine instead of watching over it, so
         # that signals, ours and the kernel's, reach the broker itself; -noinput then keeps it off our terminal.
-        self._server = Child.start(
-            "RabbitMQ", [str(PROGRAM), "-noinput"], log / "rabbitmq.log", environment=environment, cwd=data
+        self._server = Child(
+            "RabbitMQ",
+            [str(PROGRAM), "-noinput"],
+            log / "rabbitmq.log",
+            environment=environment,
+            cwd=data,
+            error_mark="[error]",
         )
 
     def wait_ready(self, seconds: float = 90) -> None:
