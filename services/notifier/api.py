@@ -99,10 +99,10 @@ async def list_notices(
     """Notices, newest first: those to the caller's own organisation, or all for helpdesk."""
     async with running.database.reading() as connection:
         found = await actions.page(
-            connection, caller, state=state, kind=kind, about_id=about_id, after=after, limit=limit
+            connection, caller, state=state, kind=kind, about_id=about_id, after=after, limit=limit + 1
         )
-    items = [NoticeAnswer.of(one, addresses=caller.helpdesk) for one in found]
-    return NoticePage(items=items, next=items[-1].id if len(items) == limit else None)
+    items = [NoticeAnswer.of(one, addresses=caller.helpdesk) for one in found[:limit]]
+    return NoticePage(items=items, next=items[-1].id if len(found) > limit else None)
 
 
 @ROUTER.get("/notices/{notice_id}")

@@ -49,10 +49,10 @@ async def list_agreements(
             system_id=system_id,
             municipality_id=municipality_id,
             after=after,
-            limit=limit,
+            limit=limit + 1,
         )
-    items = [AgreementAnswer.of(one) for one in found]
-    return Page(items=items, next=items[-1].id if len(items) == limit else None)
+    items = [AgreementAnswer.of(one) for one in found[:limit]]
+    return Page(items=items, next=items[-1].id if len(found) > limit else None)
 
 
 @ROUTER.get("/agreements/{agreement_id}")

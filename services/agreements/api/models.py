@@ -52,7 +52,7 @@ class RequestSummary(BaseModel):
     expected_calls_per_quarter: int | None
     services: list[ServiceNamed]
     requested_at: AwareDatetime = Field(description="Platform time, UTC")
-    progress: Counts
+    counts: Counts
 
     @classmethod
     def of(cls, progress: Progress) -> Self:
@@ -67,7 +67,7 @@ class RequestSummary(BaseModel):
             expected_calls_per_quarter=request.expected_calls_per_quarter,
             services=[ServiceNamed(id=service_id, name=name) for service_id, name in request.services],
             requested_at=request.requested_at,
-            progress=Counts(**progress.counts),
+            counts=Counts(**progress.counts),
             **cls._more(progress),
         )
 

@@ -71,9 +71,9 @@ async def list_requests(
 ) -> Page[RequestSummary]:
     """Own requests with their progress (supplier), or all (helpdesk), newest first."""
     async with running.database.reading() as connection:
-        found = await actions.page(connection, caller, after=after, limit=limit)
-    items = [RequestSummary.of(one) for one in found]
-    return Page(items=items, next=items[-1].id if len(items) == limit else None)
+        found = await actions.page(connection, caller, after=after, limit=limit + 1)
+    items = [RequestSummary.of(one) for one in found[:limit]]
+    return Page(items=items, next=items[-1].id if len(found) > limit else None)
 
 
 @ROUTER.get("/requests/{request_id}")

@@ -34,9 +34,9 @@ async def list_trials(
 ) -> Page[TrialAnswer]:
     """Own trial connections (supplier), or all (helpdesk), newest first."""
     async with running.database.reading() as connection:
-        found = await actions.page(connection, caller, after=after, limit=limit)
-    items = [TrialAnswer.of(one) for one in found]
-    return Page(items=items, next=items[-1].id if len(items) == limit else None)
+        found = await actions.page(connection, caller, after=after, limit=limit + 1)
+    items = [TrialAnswer.of(one) for one in found[:limit]]
+    return Page(items=items, next=items[-1].id if len(found) > limit else None)
 
 
 @ROUTER.get("/trials/{trial_id}")
