@@ -22,6 +22,7 @@ from deploy.local.ports import LOOPBACK, Ports, free_block
 from deploy.local.postgres import Postgres
 from deploy.local.rabbitmq import RabbitMQ
 from deploy.local.secrets import Secrets, signing_key, write_private
+from shared import topology
 
 KINDS = ("postgres", "rabbitmq")
 LEASES = "leases"
@@ -59,14 +60,12 @@ def _postgres(directory: Path, ports: Ports) -> Postgres:
 
 
 def _rabbitmq(directory: Path, ports: Ports) -> RabbitMQ:
-    # Imported here: a run that needs only a database must not depend on every service's handlers.
-    from deploy.rabbitmq.definitions import definitions  # noqa: PLC0415
-
     instance = directory / "rabbitmq"
     secrets = Secrets.of_instance(instance)
     passwords = {**secrets.broker, ADMINISTRATOR: secrets.database_admin}
-    loaded = definitions(passwords)
-    # Tests make a virtual host each; for that they need one user the platform itself does not have.
+    # Only the users matter here: tests make a virtual host each, with the queues and rights they need in it,
+    # and for that they need one user the platform itself does not have.
+    loaded = topology.definitions({}, passwords)
     for user in loaded["users"]:
         if user["name"] == ADMINISTRATOR:
             user["tags"] = "administrator"

@@ -10,6 +10,7 @@ import asyncio
 import email.message
 import email.policy
 import itertools
+import os
 import re
 import signal
 import sys
@@ -129,7 +130,8 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         asyncio.run(serve(chosen.folder, chosen.port))
     except OSError as error:
-        sys.exit(f"The mail server can't listen on {LOOPBACK}:{chosen.port}: {error.strerror}.")
+        reason = os.strerror(error.errno or 0)
+        sys.exit(f"The mail server can't run on {LOOPBACK}:{chosen.port} in {chosen.folder}: {reason}.")
 
 
 if __name__ == "__main__":
