@@ -1,0 +1,1 @@
+"""Metering's use cases, each in its caller's transaction."""

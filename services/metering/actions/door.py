@@ -1,0 +1,128 @@
+"""The door calls come in by, from the broker and over HTTP: taken in one transaction, or parked."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+from datetime import timedelta
+
+from services.metering.actions import taking
+from services.metering.actions.arrival import NotAttributable, message_of
+from services.metering.actions.message import Prepared, prepare
+from services.metering.actions.taking import Outcome
+from shared import logs, parking
+from shared.contracts.calls import PARKED_TYPE, Arrival
+from shared.database import AWAY, TRANSIENT, Database
+
+log = logs.get(__name__)
+
+IN_PLACE = 3
+"""How often a transaction that lost a race is tried at once."""
+
+
+class Door:
+    """Takes suppliers' messages, from the broker or over HTTP, through the same door."""
+
+    def __init__(self, database: Database, late: timedelta) -> None:
+        self._database = database
+        self._late = late
+        # Reading and signatures keep a processor busy: one batch from the broker and one over HTTP at a time.
+        self._posting = asyncio.Semaphore(1)
+
+    async def take(self, prepared: Sequence[Prepared]) -> list[Outcome]:
+        """Take messages in one transaction; it is committed when this returns. Lost races are run again."""
+        for attempt in range(1, IN_PLACE + 1):
+            try:
+                async with self._database.transaction() as tx:
+                    outcomes = await taking.take(tx, prepared, self._late)
+            except TRANSIENT:
+                if attempt == IN_PLACE:
+                    raise
+                await asyncio.sleep(random.uniform(0.02, 0.2))  # noqa: S311
+            else:
+                taking.measure(outcomes)
+                return outcomes
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def post(self, prepared: Prepared) -> Outcome:
+        """Take one message that came over HTTP."""
+        async with self._posting:
+            return (await self.take([prepared]))[0]
+
+    async def batch(self, arrivals: Sequence[Arrival]) -> None:
+        """Take a batch from the broker; a message that can't be taken is parked, and holds up no other.
+
+        When this returns all of them may be acknowledged. Raises what says that the database is away.
+        """
+        prepared = await asyncio.to_thread(_prepare, arrivals)
+        for arrival, result in prepared:
+            if isinstance(result, Exception):
+                await self._park(arrival, result)
+        ready = [(arrival, result) for arrival, result in prepared if isinstance(result, Prepared)]
+        if not ready:
+            return
+        try:
+            await self.take([result for _, result in ready])
+        except AWAY:
+            raise
+        except Exception:
+            log.exception("batch_taken_apart", messages=len(ready))
+            for arrival, result in ready:
+                await self._alone(arrival, result)
+
+    async def _alone(self, arrival: Arrival, prepared: Prepared) -> bool:
+        try:
+            await self.take([prepared])
+        except AWAY:
+            raise
+        except Exception as error:
+            log.exception("message_not_taken", message_id=arrival.message_id)
+            await self._park(arrival, error)
+            return False
+        return True
+
+    async def _park(self, arrival: Arrival, error: Exception) -> None:
+        reason = str(error) if isinstance(error, NotAttributable) else f"{type(error).__name__}: {error}"
+        log.error("calls_parked", message_id=arrival.message_id, sender=arrival.user, reason=reason)
+        async with self._database.transaction() as tx:
+            await parking.park(
+                tx.connection,
+                event_id=arrival.identity,
+                event_type=PARKED_TYPE,
+                body=arrival.pack(),
+                reason=reason,
+                retry=not isinstance(error, NotAttributable),
+                now=tx.now,
+            )
+
+    async def retry_parked(self) -> int:
+        """Try every parked message of calls that is due once more; returns how many came through."""
+        through = 0
+        while True:
+            async with self._database.transaction() as tx:
+                found = await parking.due(tx.connection, now=tx.now, calls=True)
+                if not found:
+                    return through
+                await parking.postpone(tx.connection, found[0].id, now=tx.now)
+            body = found[0].body
+            assert body is not None, "messages of calls are never redacted"
+            arrival = Arrival.unpack(body)
+            [(_, result)] = await asyncio.to_thread(_prepare, [arrival])
+            if isinstance(result, Exception):
+                await self._park(arrival, result)
+            elif await self._alone(arrival, result):
+                through += 1
+                async with self._database.transaction() as tx:
+                    await parking.handled(tx.connection, arrival.identity, now=tx.now)
+
+
+def _prepare(arrivals: Sequence[Arrival]) -> list[tuple[Arrival, Prepared | Exception]]:
+    """Read messages; one that raises, for whatever reason, stands as its error and spoils no other."""
+    found: list[tuple[Arrival, Prepared | Exception]] = []
+    for arrival in arrivals:
+        try:
+            found.append((arrival, prepare(message_of(arrival))))
+        except Exception as error:  # noqa: BLE001 - it is parked with its reason
+            found.append((arrival, error))
+    return found

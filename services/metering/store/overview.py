@@ -1,0 +1,114 @@
+"""What was used, and what became of everything that was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+
+from services.metering.store.sight import Sight
+from shared.contracts.event import Environment
+from shared.quarters import Quarter
+from shared.sql import Queries
+
+SQL = Queries(Path(__file__).with_name("overview.sql"))
+
+
+@dataclass(frozen=True)
+class Used:
+    """Calls of one group; what was not grouped by is None. `day` is a civil day in Copenhagen."""
+
+    system_id: UUID | None
+    system_name: str | None
+    service_id: UUID | None
+    municipality_id: UUID | None
+    day: date | None
+    calls: int
+    key: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which calls: those made in a civil quarter, seen by the caller, narrowed where a filter is set."""
+
+    quarter: Quarter
+    sight: Sight
+    environment: Environment | None
+    system_id: UUID | None
+    municipality_id: UUID | None
+
+
+@dataclass(frozen=True)
+class Balance:
+    """All that was ever sent, and what became of it: sent = counted + duplicates + refused."""
+
+    sent: int
+    counted: int
+    duplicates: int
+    refused: int
+
+    @property
+    def equal(self) -> bool:
+        return self.sent == self.counted + self.duplicates + self.refused
+
+
+async def usage(
+    connection: asyncpg.Connection, asked: Asked, group_by: Collection[str], *, after: str | None, limit: int
+) -> list[Used]:
+    """Counted calls by system, service, municipality, day, or what of these is asked for; ordered by `key`."""
+    quarter, sight = asked.quarter, asked.sight
+    rows = await connection.fetch(
+        SQL["usage"],
+        list(group_by),
+        quarter.starts,
+        quarter.ends,
+        sight.all,
+        sight.organisation_id,
+        sight.system_id,
+        asked.environment,
+        asked.system_id,
+        asked.municipality_id,
+        after,
+        limit,
+    )
+    return [Used(**dict(row)) for row in rows]
+
+
+async def usage_total(connection: asyncpg.Connection, asked: Asked) -> int:
+    """All counted calls that were asked for."""
+    quarter, sight = asked.quarter, asked.sight
+    total: int = await connection.fetchval(
+        SQL["usage_total"],
+        quarter.starts,
+        quarter.ends,
+        sight.all,
+        sight.organisation_id,
+        sight.system_id,
+        asked.environment,
+        asked.system_id,
+        asked.municipality_id,
+    )
+    return total
+
+
+async def counted(connection: asyncpg.Connection, quarter: Quarter) -> dict[UUID, tuple[int, int]]:
+    """Calls made in a quarter per municipality: (production, test)."""
+    rows = await connection.fetch(SQL["counted_by_municipality"], quarter.starts, quarter.ends)
+    return {row["municipality_id"]: (row["production"], row["test"]) for row in rows}
+
+
+async def duplicates(connection: asyncpg.Connection, quarter: Quarter) -> dict[UUID, int]:
+    """Repeated calls of a quarter per municipality."""
+    rows = await connection.fetch(SQL["duplicates_by_municipality"], str(quarter))
+    return {row["municipality_id"]: row["calls"] for row in rows}
+
+
+async def balance(connection: asyncpg.Connection) -> Balance:
+    """Everything since the beginning."""
+    row = await connection.fetchrow(SQL["balance"])
+    assert row is not None
+    return Balance(**dict(row))
