@@ -8,7 +8,9 @@ from contextlib import AbstractContextManager
 from typing import Literal
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from shared import failure
 
 
 def set_up(service: str, *, form: Literal["auto", "json", "text"], level: str) -> None:
@@ -20,11 +22,12 @@ def set_up(service: str, *, form: Literal["auto", "json", "text"], level: str) -
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
         structlog.processors.StackInfoRenderer(),
     ]
-    last: list[Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+    last: list[Processor] = [
+        _told_exception,
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         if text
-        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
-    )
+        else structlog.processors.JSONRenderer(),
+    ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
@@ -45,6 +48,16 @@ def set_up(service: str, *, form: Literal["auto", "json", "text"], level: str) -
     for noisy in ("uvicorn", "uvicorn.access", "uvicorn.error", "httpx", "aiormq", "aio_pika"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def _told_exception(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
+    # structlog's own tracebacks show local variables: people's names, links and tokens.
+    given = line.pop("exc_info", None)
+    found = sys.exc_info() if given is True else given
+    error = found[1] if isinstance(found, tuple) else found
+    if isinstance(error, BaseException):
+        line["exception"] = failure.traced(error)
+    return line
 
 
 def get(name: str) -> structlog.stdlib.BoundLogger:
