@@ -13,28 +13,45 @@ from uuid import UUID
 
 import asyncpg
 
-from shared import audit, outbox
+from shared import audit, failure, outbox
 from shared.clock import Clock
 from shared.contracts.event import Event
 
 if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
     from shared.audit import Actor
 
+ACQUIRE_SECONDS = 30.0
+"""How long an act waits for one of the pool's connections: as long as a statement may take, not for ever."""
+CONNECT_SECONDS = 10.0
+ROLLBACK_SECONDS = 5.0
+
 AWAY = (
-    OSError,
+    ConnectionError,
+    TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.DiskFullError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
     asyncpg.ReadOnlySQLTransactionError,
 )
-"""What asyncpg raises when the database itself can't serve, rather than the statement being wrong."""
+"""What asyncpg raises when the database itself can't serve, rather than the statement being wrong.
+
+Plain OSErrors are not among them: a file that is missing is a bug. Those of connecting become ConnectionErrors,
+and the InterfaceErrors of a statement used wrongly become WrongUse, where a transaction ends.
+"""
 
 TRANSIENT = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
 """What goes away when the same transaction is tried again."""
+
+
+class WrongUse(Exception):
+    """A statement was given arguments that don't fit it, or used out of turn: a bug, not the database away."""
 
 
 @dataclass
@@ -82,8 +99,8 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """One transaction, committed when the body ends well; nothing else in a service commits."""
-        async with self.pool.acquire() as connection:
-            async with connection.transaction():
+        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            async with _held(connection, connection.transaction()):
                 tx = Transaction(cast("asyncpg.Connection", connection), self.clock, self.speaker, self.clock.now())
                 yield tx
             if tx.spoke:
@@ -93,13 +110,46 @@ class Database:
     async def reading(self) -> AsyncIterator[asyncpg.Connection]:
         """A read-only, repeatable view of the whole database."""
         async with (
-            self.pool.acquire() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
+            self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
+            _held(connection, connection.transaction(isolation="repeatable_read", readonly=True)),
         ):
             yield cast("asyncpg.Connection", connection)
 
     async def close(self) -> None:
         await self.pool.close()
+
+
+@asynccontextmanager
+async def _held(connection: PoolConnectionProxy, work: asyncpg.transaction.Transaction) -> AsyncIterator[None]:
+    # asyncpg's own `async with` would wait for a frozen server to answer the rollback, a minute and more.
+    try:
+        await work.start()
+        yield
+    except BaseException as error:
+        gone = _gone(connection)
+        if not gone:
+            await _roll_back(connection, work)
+        if isinstance(error, asyncpg.InterfaceError) and not gone:
+            raise WrongUse(f"a statement was used wrongly: {failure.told(error)}") from error
+        raise
+    else:
+        await work.commit()
+
+
+async def _roll_back(connection: PoolConnectionProxy, work: asyncpg.transaction.Transaction) -> None:
+    try:
+        async with asyncio.timeout(ROLLBACK_SECONDS):
+            await work.rollback()
+    except Exception:  # noqa: BLE001 - what the connection can't undo, the server does when it is gone
+        if not _gone(connection):
+            connection.terminate()
+
+
+def _gone(connection: PoolConnectionProxy) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        return True
 
 
 async def connect(url: str, *, connections: int, clock: Clock, speaker: str) -> Database:
@@ -109,10 +159,22 @@ async def connect(url: str, *, connections: int, clock: Clock, speaker: str) -> 
         min_size=1,
         max_size=connections,
         init=prepare_connection,
+        connect=_connect,
+        timeout=CONNECT_SECONDS,
         command_timeout=60,
         server_settings={"application_name": speaker, "timezone": "UTC"},
     )
     return Database(pool, clock, speaker)
+
+
+async def _connect(*arguments: Any, **named: Any) -> asyncpg.Connection:
+    try:
+        return await asyncpg.connect(*arguments, **named)
+    except (ConnectionError, TimeoutError):
+        raise
+    except OSError as error:
+        # No route, no such host, a TLS handshake that fails: all are "can't be reached" here.
+        raise ConnectionError(f"can't reach the database: {type(error).__name__}") from error
 
 
 async def prepare_connection(connection: asyncpg.Connection) -> None:
