@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import aio_pika
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, DeliveryError
 
 from shared import logs
@@ -29,11 +29,23 @@ CONFIRM_SECONDS = 10.0
 """How long the broker may take to confirm a batch; a blocked or frozen broker shows up as this."""
 CONNECT_SECONDS = 10.0
 
-_FAILURES = (AMQPError, ChannelInvalidStateError, OSError, TimeoutError, asyncio.CancelledError)
+_FAILURES = (AMQPError, ChannelInvalidStateError, OSError, TimeoutError)
 
 
 class BusAway(Exception):
     """The broker can't be reached, or cut the connection off."""
+
+
+@contextmanager
+def _not_cancelled_by_the_driver() -> Iterator[None]:
+    """With its connection the driver cancels what waits on it; to us that is a lost connection, not our end."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise ConnectionError("the connection to the broker was lost") from None
 
 
 @dataclass(frozen=True)
@@ -51,12 +63,12 @@ class Delivery:
 
     async def ack(self) -> None:
         """Done with it, after the commit. A lost connection is no harm: it comes again and is known."""
-        with contextlib.suppress(AMQPError, ChannelInvalidStateError, OSError):
+        with contextlib.suppress(*_FAILURES), _not_cancelled_by_the_driver():
             await self.raw.ack()
 
     async def ack_through(self) -> None:
         """Done with it and all before it on the same subscription."""
-        with contextlib.suppress(AMQPError, ChannelInvalidStateError, OSError):
+        with contextlib.suppress(*_FAILURES), _not_cancelled_by_the_driver():
             await self.raw.ack(multiple=True)
 
 
@@ -126,20 +138,22 @@ class Bus:
         """
         try:
             async with asyncio.timeout(CONFIRM_SECONDS + CONNECT_SECONDS):
-                exchange = await self._publisher()
+                with _not_cancelled_by_the_driver():
+                    exchange = await self._publisher()
                 async with asyncio.timeout(CONFIRM_SECONDS):
                     answers = await asyncio.gather(
                         *(self._publish_one(exchange, *message) for message in messages),
                         return_exceptions=True,
                     )
-        except (*_FAILURES[:-1],) as error:
+        except _FAILURES as error:
             log.warning("publish_failed", error=type(error).__name__)
             await self._drop_publisher()
             return [False] * len(messages)
         well = [not isinstance(answer, BaseException) for answer in answers]
         failures = [answer for answer in answers if isinstance(answer, BaseException)]
         for failure in failures:
-            if isinstance(failure, asyncio.CancelledError) or not isinstance(failure, _FAILURES):
+            # A CancelledError here is the driver's, giving up a confirm with its channel: nobody cancelled us.
+            if not isinstance(failure, (*_FAILURES, asyncio.CancelledError)):
                 raise failure
         for (event_type, event_id, _, _), answer in zip(messages, answers, strict=True):
             if isinstance(answer, DeliveryError):
@@ -199,30 +213,23 @@ class Bus:
         """
         try:
             async with asyncio.timeout(CONNECT_SECONDS * 2):
-                connection = await self._connect(f"read {queue}")
-        except (*_FAILURES[:-1],) as error:
+                with _not_cancelled_by_the_driver():
+                    connection = await self._connect(f"read {queue}")
+        except _FAILURES as error:
             raise BusAway(f"can't reach the broker: {type(error).__name__}: {error}") from None
         try:
             found = Subscription()
             try:
                 async with asyncio.timeout(CONNECT_SECONDS):
-                    channel = await connection.channel()
-                    await channel.set_qos(prefetch_count=prefetch)
-                    declared = await channel.declare_queue(queue, passive=True)
-                    connection.close_callbacks.add(found.cut)
-                    channel.close_callbacks.add(found.cut)
-                    (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(found.cut)
-
-                    async def take(message: AbstractIncomingMessage) -> None:
-                        found.put(message)
-
-                    tag = await declared.consume(take)
-            except (*_FAILURES[:-1],) as error:
+                    with _not_cancelled_by_the_driver():
+                        declared, tag = await _read(connection, queue, prefetch, found)
+            except _FAILURES as error:
                 raise BusAway(f"can't read queue {queue}: {type(error).__name__}: {error}") from None
             yield found
-            with contextlib.suppress(*_FAILURES[:-1]):
+            with contextlib.suppress(*_FAILURES):
                 async with asyncio.timeout(2):
-                    await declared.cancel(tag)
+                    with _not_cancelled_by_the_driver():
+                        await declared.cancel(tag)
         finally:
             await _close(connection)
 
@@ -230,7 +237,24 @@ class Bus:
         await self._drop_publisher()
 
 
+async def _read(
+    connection: AbstractConnection, queue: str, prefetch: int, into: Subscription
+) -> tuple[AbstractQueue, str]:
+    channel = await connection.channel()
+    await channel.set_qos(prefetch_count=prefetch)
+    declared = await channel.declare_queue(queue, passive=True)
+    connection.close_callbacks.add(into.cut)
+    channel.close_callbacks.add(into.cut)
+    (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(into.cut)
+
+    async def take(message: AbstractIncomingMessage) -> None:
+        into.put(message)
+
+    return declared, await declared.consume(take)
+
+
 async def _close(connection: AbstractConnection) -> None:
     with contextlib.suppress(Exception):
         async with asyncio.timeout(3):
-            await connection.close()
+            with _not_cancelled_by_the_driver():
+                await connection.close()
