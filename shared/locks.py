@@ -34,7 +34,12 @@ class Locks:
         async with self._talking:
             if self._connection is None or self._connection.is_closed():
                 self._connection = await asyncpg.connect(self._url, timeout=10, command_timeout=10)
-            return bool(await self._connection.fetchval(question, key))
+            try:
+                return bool(await self._connection.fetchval(question, key))
+            except BaseException:
+                # Whether the lock is ours is not known now. With the connection it surely goes.
+                self._connection.terminate()
+                raise
 
     async def close(self) -> None:
         if self._connection is not None:
