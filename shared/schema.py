@@ -30,6 +30,8 @@ async def migrate(owner_url: str, service_migrations: Path) -> list[str]:
     """
     connection = await asyncpg.connect(owner_url)
     try:
+        # The owner's limits are for work on tables; a copy that waits here waits for another's whole migration.
+        await connection.execute("SET lock_timeout = 0")
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         await connection.execute(
             "CREATE TABLE IF NOT EXISTS migrations ("
