@@ -43,7 +43,7 @@ async def follow_clock(tx: Transaction, event: ClockMoved) -> None:
     if tx.clock.mode == "live":
         raise ClockIsFixed("this service runs live: its clock can't be moved")
     await tx.connection.execute(
-        "UPDATE clock SET offset_seconds = $1, sequence = $2 WHERE sequence < $2",
+        "UPDATE clock SET offset_seconds = greatest(offset_seconds, $1), sequence = $2 WHERE sequence < $2",
         event.clock.offset_seconds,
         event.clock.sequence,
     )
