@@ -53,8 +53,8 @@ async def add(
 async def chain(connection: asyncpg.Connection) -> int:
     """Chain the committed rows that are not yet chained; returns how many. Run inside a transaction.
 
-    Rows of transactions that still run are left for the next time, and so is everything after them: a
-    position once passed over could otherwise be filled in later unseen.
+    Rows of transactions that still run, and of all that began after the oldest of them, are left for the next
+    time; a link is given once and never moved.
     """
     if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", _LOCK):
         return 0
@@ -78,14 +78,22 @@ async def chain(connection: asyncpg.Connection) -> int:
 
 
 async def verify(connection: asyncpg.Connection) -> int | None:
-    """The position of the first chained row that was changed since, or None when all is as it was written."""
-    previous = b""
+    """The position of the first chained row that was changed or removed since, or None when all is as written.
+
+    `connection` is in a transaction and reads jsonb as Python values, as those of `Database.reading` are. Rows
+    cut off the end together with their links do not show; whoever must see that keeps a copy of the last hash.
+    """
+    previous, link = b"", 0
     async for row in connection.cursor(
-        "SELECT a.*, c.hash FROM audit_chain c JOIN audit a USING (position) ORDER BY c.link"
+        "SELECT c.link, c.position AS chained, c.hash, a.*"
+        " FROM audit_chain c LEFT JOIN audit a USING (position) ORDER BY c.link"
     ):
+        link += 1
+        position: int = row["chained"]
+        if row["link"] != link or row["at"] is None:
+            return position
         previous = _hash(previous, row)
         if previous != row["hash"]:
-            position: int = row["position"]
             return position
     return None
 
