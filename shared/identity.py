@@ -12,7 +12,7 @@ from fastapi import Depends, Request
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from shared import logs
 from shared.audit import Actor
@@ -29,6 +29,14 @@ ALGORITHM = "ES256"
 LEEWAY_SECONDS = 30
 REFETCH_SECONDS = 10
 """How soon the keys are fetched again for a key id that is not known."""
+RETRY_SECONDS = 1
+"""How soon the keys are asked for again when they could not be had."""
+FETCH_SECONDS = 5
+
+
+_MALFORMED = (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+"""What reading a token from anybody may raise."""
+_NO_KEYS = (httpx.HTTPError, httpx.InvalidURL, TimeoutError, *_MALFORMED)
 
 
 class Claims(BaseModel):
@@ -93,6 +101,7 @@ class Verifier:
         self._clock = clock
         self._keys: KeySet | None = None
         self._fetched_at = 0.0
+        self._failed_at = 0.0
         self._fetching = asyncio.Lock()
 
     async def caller(self, token: str) -> Caller:
@@ -107,7 +116,7 @@ class Verifier:
                 exp={"essential": True},
             ).validate(decoded.claims)
             claims = Claims.model_validate(decoded.claims)
-        except (JoseError, ValueError, ValidationError) as error:
+        except _MALFORMED as error:
             raise Unauthorised(
                 "token.not_valid", f"The token does not hold ({type(error).__name__}); sign in again."
             ) from None
@@ -125,7 +134,7 @@ class Verifier:
         keys = self._keys or await self._fetch()
         try:
             return jwt.decode(token, keys, algorithms=[ALGORITHM])
-        except (JoseError, ValueError):
+        except _MALFORMED:
             # The key may be new: look once more, but not for every bad token.
             if self._clock.real() - self._fetched_at < REFETCH_SECONDS:
                 raise
@@ -133,22 +142,25 @@ class Verifier:
 
     async def _fetch(self) -> KeySet:
         async with self._fetching:
-            if self._keys is not None and self._clock.real() - self._fetched_at < REFETCH_SECONDS:
+            now = self._clock.real()
+            if self._keys is not None and now - self._fetched_at < REFETCH_SECONDS:
                 return self._keys
-            try:
-                async with httpx.AsyncClient(timeout=5) as client:
-                    answer = await client.get(self._url)
-                    answer.raise_for_status()
-                    found = KeySet.import_key_set(answer.json())
-            except (httpx.HTTPError, ValueError, JoseError) as error:
-                if self._keys is not None:
+            # Those who waited for a fetch that failed share its failure; else each would wait for one of its own.
+            if now - self._failed_at >= RETRY_SECONDS:
+                try:
+                    self._keys, self._fetched_at = await self._asked(), self._clock.real()
+                except _NO_KEYS as error:
+                    self._failed_at = self._clock.real()
                     log.warning("keys_not_fetched", error=type(error).__name__)
-                    return self._keys
-                raise Unavailable(
-                    "identity.no_keys", "The registry's public keys can't be fetched just now; try again."
-                ) from error
-            self._keys, self._fetched_at = found, self._clock.real()
-            return found
+            if self._keys is None:
+                raise Unavailable("identity.no_keys", "The registry's public keys can't be had just now; try again.")
+            return self._keys
+
+    async def _asked(self) -> KeySet:
+        async with asyncio.timeout(FETCH_SECONDS), httpx.AsyncClient(timeout=FETCH_SECONDS) as client:
+            answer = await client.get(self._url)
+            answer.raise_for_status()
+            return KeySet.import_key_set(answer.json())
 
 
 async def _signed_in(request: Request) -> Caller:
