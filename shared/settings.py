@@ -58,7 +58,7 @@ def read_settings(kind: type[Typed]) -> Typed:
         return kind()
     except ValidationError as error:
         for problem in error.errors(include_input=False, include_url=False):
-            name = f"SP_{'_'.join(str(part) for part in problem['loc']).upper()}"
+            name = f"SP_{problem['loc'][0]}".upper() if problem["loc"] else "The settings"
             said = "is not set, and has no default" if problem["type"] == "missing" else problem["msg"]
             print(f"{name}: {said}. See docs/settings.md.", file=sys.stderr)  # noqa: T201
         raise SystemExit(2) from None
