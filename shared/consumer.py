@@ -6,9 +6,12 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from uuid import UUID
 
-from shared import inbox, logs, metrics, parking
-from shared.bus import Bus, BusAway, Delivery, Subscription
+from shared import failure, inbox, logs, metrics, parking
+from shared.bus import CALLS, Bus, BusAway, Delivery, Subscription
+from shared.contracts import EVENTS
+from shared.contracts.calls import PARKED_TYPE, Arrival, signature_of
 from shared.contracts.envelope import Envelope, UnreadableEvent, decode
 from shared.contracts.event import Event
 from shared.correlation import correlated
@@ -25,12 +28,20 @@ DISTINCT_SECONDS = (0.5, 2.0)
 """How long to wait, at random in between, before reading again after the broker or database was away."""
 
 
+GIVEN_UP = "the broker gave it up: delivered too often without an answer"
+
+
 class IllegalEvent(Exception):
     """A handler's word that this event can never be handled: a person must look at it."""
 
 
 class DatabaseAway(Exception):
     """The database can't serve: stop reading, nothing is lost."""
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    found = group.exceptions[0]
+    return _first(found) if isinstance(found, BaseExceptionGroup) else found
 
 
 class Consumer:
@@ -65,7 +76,7 @@ class Consumer:
         try:
             async with asyncio.timeout(5), self._database.pool.acquire() as connection:
                 await connection.execute("SELECT 1")
-        except (*AWAY, TimeoutError) as error:
+        except AWAY as error:
             raise DatabaseAway(f"the database can't serve: {type(error).__name__}") from error
 
     async def _work(self, subscription: Subscription, stopping: asyncio.Event) -> None:
@@ -80,10 +91,12 @@ class Consumer:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self._concurrency):
                     group.create_task(worker())
-        except* BusAway as away:
-            raise BusAway(str(away.exceptions[0])) from None
-        except* DatabaseAway as away:
-            raise DatabaseAway(str(away.exceptions[0])) from None
+        except BaseExceptionGroup as group:
+            # Both may be gone at once; a group of the two would look like a bug and end the process.
+            away, others = group.split((BusAway, DatabaseAway))
+            if others is not None or away is None:
+                raise
+            raise _first(away) from None
 
     async def take(self, delivery: Delivery) -> None:
         """Handle a message or park it; when this returns, it may be acknowledged."""
@@ -92,7 +105,8 @@ class Consumer:
         except UnreadableEvent as error:
             await self._park_unreadable(delivery, str(error))
             return
-        if delivery.user is not None and delivery.user != envelope.speaker:
+        # The broker vouches for a user that is named, and only then: an unnamed one may be anybody's.
+        if delivery.user != envelope.speaker:
             await self._park_unreadable(delivery, f"published by {delivery.user!r}, not by {envelope.speaker!r}")
             return
         await self.handle(envelope, delivery.body)
@@ -124,7 +138,7 @@ class Consumer:
                     return False
                 except Exception as error:
                     log.exception("handler_failed")
-                    await self._park(envelope, body, f"{type(error).__name__}: {error}", retry=True)
+                    await self._park(envelope, body, failure.told(error), retry=True)
                     return False
                 else:
                     metrics.HANDLED.labels(event.type, "handled").inc()
@@ -144,7 +158,7 @@ class Consumer:
         await self._write_parked(None, delivery.routing_key[:255], delivery.body, reason, retry=False)
 
     async def _write_parked(self, event_id: Any, event_type: str, body: bytes, reason: str, *, retry: bool) -> None:
-        metrics.HANDLED.labels(event_type, "parked").inc()
+        metrics.HANDLED.labels(event_type if event_type in EVENTS else "unknown", "parked").inc()
         log.error("parked", type=event_type, event_id=str(event_id), reason=reason)
         try:
             async with self._database.transaction() as tx:
@@ -170,9 +184,7 @@ class Consumer:
                     return through
                 parked = found[0]
                 # Out of reach of other copies, and of ourselves, while it is tried.
-                await tx.connection.execute(
-                    "UPDATE parked SET due_at = $2 WHERE id = $1", parked.id, tx.now + parking.SCHEDULE[-1]
-                )
+                await parking.postpone(tx.connection, parked.id, now=tx.now)
             assert parked.body is not None
             try:
                 envelope = decode(parked.body)
@@ -205,17 +217,39 @@ class DeadLetters:
                 await asyncio.sleep(random.uniform(*DISTINCT_SECONDS))  # noqa: S311
 
     async def _keep(self, delivery: Delivery) -> None:
-        try:
-            event_id = decode(delivery.body).id
-        except UnreadableEvent:
-            event_id = None
+        event_id, event_type, body = _identified(delivery)
+        log.error("parked", type=event_type, event_id=str(event_id), reason=GIVEN_UP)
         async with self._database.transaction() as tx:
             await parking.park(
                 tx.connection,
                 event_id=event_id,
-                event_type=delivery.routing_key[:255],
-                body=delivery.body,
-                reason="the broker gave it up: delivered too often without an answer",
+                event_type=event_type,
+                body=body,
+                reason=GIVEN_UP,
                 retry=False,
                 now=tx.now,
             )
+
+
+def _identified(delivery: Delivery) -> tuple[UUID | None, str, bytes]:
+    """Event id, type and the body to park of a dead message, whose routing key is no longer its own."""
+    died = delivery.headers.get("x-death") or [{}]
+    if died[0].get("exchange") == CALLS:
+        arrival = Arrival(
+            routing_key=_first_key(died[0]),
+            user=delivery.user,
+            message_id=delivery.message_id,
+            signature=signature_of(delivery.headers),
+            body=delivery.body,
+        )
+        return arrival.identity, PARKED_TYPE, arrival.pack()
+    try:
+        envelope = decode(delivery.body)
+    except UnreadableEvent:
+        return None, _first_key(died[0]) or delivery.routing_key, delivery.body
+    return envelope.id, envelope.event.type, delivery.body
+
+
+def _first_key(death: Mapping[str, Any]) -> str:
+    keys = death.get("routing-keys") or [""]
+    return keys[0].decode("utf-8", "replace") if isinstance(keys[0], bytes) else str(keys[0])

@@ -8,7 +8,10 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
+from shared import failure
 from shared.contracts import EVENTS
+from shared.contracts.calls import PARKED_TYPE as CALLS
+from shared.contracts.registry import UserLinkIssued
 
 SCHEDULE = (timedelta(seconds=10), timedelta(minutes=2), timedelta(minutes=30))
 """How long after the first, second and third failure a message is tried again; then it waits for a person."""
@@ -44,9 +47,11 @@ async def park(
 ) -> UUID:
     """Keep a message that could not be handled. With `retry` it is due again by the schedule.
 
-    A message parked already counts one attempt more. What is for one listener's eyes only (a one-time link)
-    is kept whole while it will be tried again, and redacted when it goes to a person.
+    A message parked already counts one attempt more. A one-time link is kept whole while it will be tried
+    again, and redacted when it goes to a person. Everything else stays whole, because nobody else may have it
+    any more; what is not known to be harmless, such as a supplier's calls, is never shown.
     """
+    event_type, reason = failure.clean(event_type)[:255], failure.clean(reason)
     found = None
     if event_id is not None:
         found = await connection.fetchrow(
@@ -54,7 +59,7 @@ async def park(
         )
     attempts = (found["attempts"] if found else 0) + 1
     due_at = now + SCHEDULE[attempts - 1] if retry and attempts <= len(SCHEDULE) else None
-    redacted = due_at is None and _secret(event_type)
+    redacted = due_at is None and _lets_in(event_type)
     kept = None if redacted else body
     if found:
         await connection.execute(
@@ -77,7 +82,7 @@ async def park(
         event_type,
         kept,
         redacted,
-        reason[:2000],
+        reason,
         attempts,
         now,
         due_at,
@@ -85,18 +90,29 @@ async def park(
     return parked_id
 
 
-def _secret(event_type: str) -> bool:
-    return event_type == "user.link_issued.v1" or event_type not in EVENTS
+def _lets_in(event_type: str) -> bool:
+    """Whether the content lets its reader sign in as somebody, in this version of the event or another."""
+    return event_type.startswith(f"{UserLinkIssued.type.rpartition('.')[0]}.")
 
 
-async def due(connection: asyncpg.Connection, *, now: datetime) -> list[Parked]:
-    """Messages due for another try, oldest first, locked for this transaction; at most one at a time a copy."""
+async def due(connection: asyncpg.Connection, *, now: datetime, calls: bool = False) -> list[Parked]:
+    """Messages due for another try, oldest first, locked for this transaction; at most one at a time a copy.
+
+    Events, or with `calls` suppliers' messages of calls.
+    """
     rows = await connection.fetch(
-        f"SELECT {_COLUMNS} FROM parked WHERE state = 'waiting' AND due_at <= $1"  # noqa: S608
+        f"SELECT {_COLUMNS} FROM parked WHERE state = 'waiting' AND due_at <= $1 AND (type = $2) = $3"  # noqa: S608
         " ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED",
         now,
+        CALLS,
+        calls,
     )
     return [Parked(**dict(row)) for row in rows]
+
+
+async def postpone(connection: asyncpg.Connection, parked_id: UUID, *, now: datetime) -> None:
+    """Keep a message that is being tried out of reach of others; it is due again should the trying be cut off."""
+    await connection.execute("UPDATE parked SET due_at = $2 WHERE id = $1", parked_id, now + SCHEDULE[-1])
 
 
 async def waiting(connection: asyncpg.Connection) -> list[Parked]:
@@ -156,6 +172,6 @@ async def counts(connection: asyncpg.Connection) -> tuple[int, int]:
 
 def shown(parked: Parked) -> str | None:
     """The content as an operator may see it: what is secret, or not known to be harmless, is left out."""
-    if parked.body is None or _secret(parked.type):
+    if parked.body is None or _lets_in(parked.type) or parked.type not in EVENTS:
         return None
     return parked.body.decode("utf-8", "replace")[:20_000]
