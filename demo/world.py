@@ -108,6 +108,8 @@ class World:
     suppliers: list[Supplier] = field(default_factory=list)
     services: list[ServiceFacts] = field(default_factory=list)
     systems: dict[str, System] = field(default_factory=dict)
+    weights: dict[str, float] = field(default_factory=dict)
+    """How much a municipality uses, by its code."""
     sign_ins: list[tuple[str, str, str]] = field(default_factory=list)
     """Who a reader may sign in as: role, address, password."""
 

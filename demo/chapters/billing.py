@@ -70,7 +70,7 @@ async def _close(world: World, quarter: Quarter, billed: Billed) -> None:
     seconds = time.monotonic() - began
     net = sum((Decimal(head["net"]) for head in listed["items"]), Decimal(0))
     world.progress.say(
-        f"{quarter.danish}: {len(due)} invoices with PDF and XML, {net} kr., within {seconds:.1f} s of the grace period"
+        f"{quarter.danish}: {len(due)} invoices with PDF and XML, {net} kr., {seconds:.1f} s after the grace period"
     )
 
 
@@ -128,5 +128,5 @@ async def _too_late_for_the_quarter(world: World, found: Agreements, sent: Sent)
         quarter.ends,
     )
     await send_billable(world, sent, "Omsorg", planned, billing=str(quarter.next))
-    await settle(world)
+    await settle(world, sent)
     world.progress.say(f"{len(planned)} calls told after the seal: they are for the next quarter's invoice")

@@ -68,7 +68,7 @@ class Platform:
         self._smtp: Child | None = None
         self._stack = contextlib.ExitStack()
         self.mail_folder = self.directory / "mail"
-        self.trust_directory = self.directory / "trust"
+        self.trust_directory = self.directory / "authority" / "trust"
 
     @property
     def public_url(self) -> str:
@@ -183,8 +183,6 @@ class Platform:
         stack.enter_context(contextlib.closing(places.claim(self.directory)))
         require_free(self.ports)
         places.require_room(self.directory)
-        for folder in ("production", "test"):
-            (self.trust_directory / folder).mkdir(parents=True, exist_ok=True)
         self.secrets = Secrets.of_instance(self.directory)
         self.postgres = Postgres(self.directory, self.ports.postgres, self.secrets.database_admin)
         self.rabbitmq = RabbitMQ(
