@@ -106,13 +106,14 @@ def _named(
 def _order(named: NamedLine) -> tuple[str, ...]:
     group = named.line.group
     return (
+        "trial" if named.line.trial_calls else "",
         (named.supplier_name or "").casefold(),
         (named.system_name or "").casefold(),
         (named.service.label if named.service else "").casefold(),
         group.accounting_info or "",
         str(group.made_in or ""),
         f"{group.unit_price or 0:020.6f}",
-        f"{group.supplier_id}{group.system_id}{group.service_id}{named.line.trial_calls}",
+        f"{group.supplier_id}{group.system_id}{group.service_id}",
     )
 
 
