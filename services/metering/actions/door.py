@@ -11,7 +11,7 @@ from services.metering.actions import taking
 from services.metering.actions.arrival import NotAttributable, message_of
 from services.metering.actions.message import Prepared, prepare
 from services.metering.actions.taking import Outcome
-from shared import logs, parking
+from shared import failure, logs, parking
 from shared.contracts.calls import PARKED_TYPE, Arrival
 from shared.database import AWAY, TRANSIENT, Database
 
@@ -83,7 +83,7 @@ class Door:
         return True
 
     async def _park(self, arrival: Arrival, error: Exception) -> None:
-        reason = str(error) if isinstance(error, NotAttributable) else f"{type(error).__name__}: {error}"
+        reason = str(error) if isinstance(error, NotAttributable) else failure.told(error)
         log.error("calls_parked", message_id=arrival.message_id, sender=arrival.user, reason=reason)
         async with self._database.transaction() as tx:
             await parking.park(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Literal
-from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel
 
-from services.metering.api.asking import InQuarter, Running
+from services.metering.api.asking import InAnyQuarter, Running
 from services.metering.domain.billing import due_at
 from services.metering.store import overview, quarters, refusals
 from services.metering.store.sight import Sight
@@ -40,17 +40,26 @@ class Quarters(BaseModel):
 
 
 class MunicipalityBalance(BaseModel):
-    """What became of the calls of a quarter that named one municipality: sent is the sum of the others.
+    """What became of the calls that named one municipality: sent = counted + duplicates + refused.
 
-    A municipality that no grant was ever for has no id, only the name the calls gave it; calls that named none
-    have neither.
+    `municipality` is its id; for one that no grant was ever for it is what the calls named it by, and None for
+    calls that named none. `of_counted_test` is the part of `counted` that was made in the test environment.
     """
 
-    municipality_id: UUID | None
     municipality: str | None
     sent: int
     counted: int
-    counted_test: int
+    of_counted_test: int
+    duplicates: int
+    refused: dict[str, int]
+
+
+class Totals(BaseModel):
+    """The sums over all municipalities."""
+
+    sent: int
+    counted: int
+    of_counted_test: int
     duplicates: int
     refused: int
     refused_by_reason: dict[str, int]
@@ -67,11 +76,11 @@ class Everything(BaseModel):
 
 
 class Reconciliation(BaseModel):
-    """A quarter's calls per municipality, their totals, and the check over everything."""
+    """The calls of a quarter (or all) per municipality, their totals, and the check over everything ever sent."""
 
-    quarter: str
+    quarter: str | None
     municipalities: list[MunicipalityBalance]
-    total: MunicipalityBalance
+    total: Totals
     everything: Everything
 
 
@@ -113,40 +122,39 @@ async def list_quarters(running: Running, caller: SignedIn) -> Quarters:
 
 
 @router.get("/reconciliation")
-async def reconcile(running: Running, caller: SignedIn, quarter: InQuarter) -> Reconciliation:
-    """For helpdesk: what became of every call of a quarter, per municipality, and of everything ever sent."""
+async def reconcile(running: Running, caller: SignedIn, quarter: InAnyQuarter) -> Reconciliation:
+    """For helpdesk: what became of every call of a quarter, or of all, per municipality."""
     caller.require_helpdesk()
     async with running.database.reading() as connection:
         counted = await overview.counted(connection, quarter)
         duplicates = await overview.duplicates(connection, quarter)
-        refused = await refusals.summary(connection, Sight(all=True), system_id=None, quarter=str(quarter))
+        refused = await refusals.summary(
+            connection, Sight(all=True), system_id=None, quarter=str(quarter) if quarter else None
+        )
         balance = await overview.balance(connection)
-    reasons: dict[tuple[UUID | None, str | None], dict[str, int]] = {}
+    reasons: dict[str | None, dict[str, int]] = {}
     for item in refused:
         # Named by its CVR number or by its UUID, a municipality is the same one.
-        key = (item.municipality_id, None if item.municipality_id else item.municipality)
-        named = reasons.setdefault(key, {})
+        named = reasons.setdefault(str(item.municipality_id) if item.municipality_id else item.municipality, {})
         named[item.reason] = named.get(item.reason, 0) + item.calls
-    keys = {(municipality_id, None) for municipality_id in (*counted, *duplicates)} | set(reasons)
+    of_counted = {str(municipality_id): calls for municipality_id, calls in counted.items()}
+    of_repeated = {str(municipality_id): calls for municipality_id, calls in duplicates.items()}
     lines = [
-        _line(key, counted.get(key[0]) if key[0] else None, duplicates.get(key[0], 0) if key[0] else 0, reasons)
-        for key in sorted(keys, key=str)
+        _line(name, of_counted.get(name or "", (0, 0)), of_repeated.get(name or "", 0), reasons.get(name, {}))
+        for name in sorted({*of_counted, *of_repeated, *reasons}, key=lambda name: name or "")
     ]
-    by_reason: dict[str, int] = {}
+    by_reason = Counter[str]()
     for line in lines:
-        for reason, calls in line.refused_by_reason.items():
-            by_reason[reason] = by_reason.get(reason, 0) + calls
+        by_reason.update(line.refused)
     return Reconciliation(
-        quarter=str(quarter),
+        quarter=str(quarter) if quarter else None,
         municipalities=lines,
-        total=MunicipalityBalance(
-            municipality_id=None,
-            municipality=None,
+        total=Totals(
             sent=sum(line.sent for line in lines),
             counted=sum(line.counted for line in lines),
-            counted_test=sum(line.counted_test for line in lines),
+            of_counted_test=sum(line.of_counted_test for line in lines),
             duplicates=sum(line.duplicates for line in lines),
-            refused=sum(line.refused for line in lines),
+            refused=by_reason.total(),
             refused_by_reason=by_reason,
         ),
         everything=Everything(
@@ -160,21 +168,14 @@ async def reconcile(running: Running, caller: SignedIn, quarter: InQuarter) -> R
 
 
 def _line(
-    key: tuple[UUID | None, str | None],
-    counted: tuple[int, int] | None,
-    duplicates: int,
-    reasons: dict[tuple[UUID | None, str | None], dict[str, int]],
+    name: str | None, counted: tuple[int, int], duplicates: int, refused: dict[str, int]
 ) -> MunicipalityBalance:
-    production, test = counted or (0, 0)
-    by_reason = reasons.get(key, {})
-    refused = sum(by_reason.values())
+    production, test = counted
     return MunicipalityBalance(
-        municipality_id=key[0],
-        municipality=key[1],
-        sent=production + test + duplicates + refused,
-        counted=production,
-        counted_test=test,
+        municipality=name,
+        sent=production + test + duplicates + sum(refused.values()),
+        counted=production + test,
+        of_counted_test=test,
         duplicates=duplicates,
-        refused=refused,
-        refused_by_reason=by_reason,
+        refused=dict(sorted(refused.items())),
     )

@@ -95,15 +95,17 @@ async def usage_total(connection: asyncpg.Connection, asked: Asked) -> int:
     return total
 
 
-async def counted(connection: asyncpg.Connection, quarter: Quarter) -> dict[UUID, tuple[int, int]]:
-    """Calls made in a quarter per municipality: (production, test)."""
-    rows = await connection.fetch(SQL["counted_by_municipality"], quarter.starts, quarter.ends)
+async def counted(connection: asyncpg.Connection, quarter: Quarter | None) -> dict[UUID, tuple[int, int]]:
+    """Calls made in a quarter (or ever) per municipality: (production, test)."""
+    rows = await connection.fetch(
+        SQL["counted_by_municipality"], quarter.starts if quarter else None, quarter.ends if quarter else None
+    )
     return {row["municipality_id"]: (row["production"], row["test"]) for row in rows}
 
 
-async def duplicates(connection: asyncpg.Connection, quarter: Quarter) -> dict[UUID, int]:
-    """Repeated calls of a quarter per municipality."""
-    rows = await connection.fetch(SQL["duplicates_by_municipality"], str(quarter))
+async def duplicates(connection: asyncpg.Connection, quarter: Quarter | None) -> dict[UUID, int]:
+    """Repeated calls of a quarter (or ever) per municipality."""
+    rows = await connection.fetch(SQL["duplicates_by_municipality"], str(quarter) if quarter else None)
     return {row["municipality_id"]: row["calls"] for row in rows}
 
 

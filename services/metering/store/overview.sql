@@ -36,10 +36,14 @@ WHERE c.hour >= $1 AND c.hour < $2
 SELECT municipality_id,
     coalesce(sum(calls) FILTER (WHERE environment = 'production'), 0)::bigint AS production,
     coalesce(sum(calls) FILTER (WHERE environment = 'test'), 0)::bigint AS test
-FROM counts WHERE hour >= $1 AND hour < $2 GROUP BY 1 ORDER BY 1
+FROM counts
+WHERE ($1::timestamptz IS NULL OR hour >= $1) AND ($2::timestamptz IS NULL OR hour < $2)
+GROUP BY 1 ORDER BY 1
 
 -- name: duplicates_by_municipality
-SELECT municipality_id, sum(calls)::bigint AS calls FROM duplicates WHERE quarter = $1 GROUP BY 1 ORDER BY 1
+SELECT municipality_id, sum(calls)::bigint AS calls FROM duplicates
+WHERE $1::text IS NULL OR quarter = $1
+GROUP BY 1 ORDER BY 1
 
 -- name: balance
 SELECT
