@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
+import asyncpg
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -15,8 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import logs, metrics
 from shared.correlation import correlated, current
-from shared.database import AWAY
-from shared.problem import Problem, TooLarge, Unavailable
+from shared.database import AWAY, TRANSIENT
+from shared.problem import BadRequest, Invalid, Problem, TooLarge, Unavailable
 
 if TYPE_CHECKING:
     from shared.run import Service
@@ -26,6 +28,9 @@ log = logs.get(__name__)
 MAX_BODY = 1024 * 1024
 MAX_CALLS_BODY = 4 * 1024 * 1024
 PROBLEM = "application/problem+json"
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Measured by name; any other word a client makes up is measured as `other`."""
+_LENGTH = re.compile(r"[0-9]{1,18}")
 
 
 class ProblemBody(BaseModel):
@@ -62,7 +67,8 @@ def create_app(service: Service[Any], *, version: str, root_path: str = "") -> F
         title=f"Serviceplatform {service.name}",
         description=service.about,
         version=version,
-        root_path=root_path,
+        # Not FastAPI's root_path: that would cut it off routes that begin with the same word.
+        servers=[{"url": root_path}] if root_path else None,
         docs_url=None,  # its page would load scripts from another host
         redoc_url=None,
         responses={
@@ -89,9 +95,7 @@ def _answer_problems(app: FastAPI) -> None:
 
     async def on_validation(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        fields = [
-            {"field": ".".join(str(part) for part in item["loc"]), "message": item["msg"]} for item in error.errors()
-        ]
+        fields = [_field(item) for item in error.errors()]
         told = "; ".join(f"{item['field']}: {item['message']}" for item in fields[:5])
         problem = Problem("request.not_valid", told, errors=fields[:50])
         return _as_status(problem, 422, "The request does not fit its description")
@@ -105,12 +109,13 @@ def _answer_problems(app: FastAPI) -> None:
         log.warning("database_away", error=type(error).__name__)
         return problem_response(Unavailable("database.away", "The database can't serve just now; try again."))
 
-    async def on_bug(_: Request, __: Exception) -> Response:
-        # Starlette raises the error again after this answer, and the server logs it.
+    async def on_busy(_: Request, error: Exception) -> Response:
+        log.warning("database_busy", error=type(error).__name__)
+        return problem_response(Unavailable("database.busy", "Others are at the same things; try again."))
+
+    async def on_unstorable(_: Request, __: Exception) -> Response:
         return problem_response(
-            Problem(
-                "service.failed", "The service failed; nothing was changed. Quote the correlation id to helpdesk."
-            )
+            Invalid("request.text_not_storable", "A text holds a character that can't be stored, such as U+0000.")
         )
 
     app.add_exception_handler(Problem, on_problem)
@@ -118,7 +123,25 @@ def _answer_problems(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, on_http)
     for kind in AWAY:
         app.add_exception_handler(kind, on_away)
-    app.add_exception_handler(Exception, on_bug)
+    for busy in (*TRANSIENT, asyncpg.QueryCanceledError):
+        app.add_exception_handler(busy, on_busy)
+    for kept_out in (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError):
+        app.add_exception_handler(kept_out, on_unstorable)
+
+
+def _field(item: dict[str, Any]) -> dict[str, str]:
+    """Where a request does not fit and why, without what was sent: it may be a password or a name."""
+    where = [str(part)[:64] for part in item["loc"]]
+    message = _WITHOUT_VALUE.get(item["type"], item["msg"])
+    return {"field": ".".join(where)[:255], "message": message[:255]}
+
+
+_WITHOUT_VALUE = {
+    "union_tag_invalid": "Input should be one of the kinds described",
+    "uuid_parsing": "Input should be a valid UUID",
+    "json_invalid": "The body should be valid JSON",
+}
+"""Messages in place of those of pydantic that repeat a part of the input."""
 
 
 def _as_status(problem: Problem, status: int, title: str, headers: dict[str, str] | None = None) -> JSONResponse:
@@ -148,48 +171,84 @@ class Boundary:
         headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
         with correlated(headers.get("x-request-id"), traceparent=headers.get("traceparent")) as correlation:
             began = time.perf_counter()
-            status = 500
-
-            async def answer(message: Message) -> None:
-                nonlocal status
-                if message["type"] == "http.response.start":
-                    status = message["status"]
-                    given = list(message.get("headers", []))
-                    if not any(name.lower() == b"cache-control" for name, _ in given):
-                        given.append((b"cache-control", b"no-store"))
-                    message["headers"] = [
-                        *given,
-                        (b"x-request-id", correlation.id.encode()),
-                        (b"x-content-type-options", b"nosniff"),
-                    ]
-                await send(message)
-
-            limit = MAX_CALLS_BODY if scope["path"] in self._large else MAX_BODY
-            taken = 0
-
-            async def bounded() -> Message:
-                nonlocal taken
-                message = await receive()
-                taken += len(message.get("body", b""))
-                if taken > limit:
-                    raise TooLarge("request.too_large", f"At most {limit} bytes are read; send it in parts.")
-                return message
-
+            answer = _Answer(send, correlation.id)
             try:
-                if int(headers.get("content-length") or 0) > limit:
-                    problem = TooLarge("request.too_large", f"At most {limit} bytes are read; send it in parts.")
-                    await problem_response(problem)(scope, receive, answer)
-                else:
-                    await self._app(scope, bounded, answer)
+                await self._bounded(scope, receive, answer, headers.get("content-length", "0"))
+            except Exception:
+                log.exception("request_failed")
+                if answer.begun:
+                    raise
+                await problem_response(_FAILED)(scope, receive, answer)
             finally:
-                route = getattr(scope.get("route"), "path", "none")
-                seconds = time.perf_counter() - began
-                metrics.REQUESTS.labels(scope["method"], route, status).inc()
-                metrics.REQUEST_SECONDS.labels(scope["method"], route).observe(seconds)
-                if route not in {"/healthz", "/readyz", "/metrics"}:
-                    log.info(
-                        "request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1)
-                    )
+                _measure(scope, answer.status, time.perf_counter() - began)
+
+    async def _bounded(self, scope: Scope, receive: Receive, answer: _Answer, length: str) -> None:
+        limit = MAX_CALLS_BODY if scope["path"] in self._large else MAX_BODY
+        too_large = TooLarge("request.too_large", f"At most {limit} bytes are read; send it in parts.")
+        taken = 0
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > limit:
+                raise too_large
+            return message
+
+        async def unless_too_large(message: Message) -> None:
+            # The framework answers 400 to whatever goes wrong while a body is read; that is not what went wrong.
+            if taken <= limit or answer.begun:
+                await answer(message)
+
+        if not _LENGTH.fullmatch(length):
+            malformed = BadRequest("request.length_malformed", "Content-Length should be a number of bytes.")
+            await problem_response(malformed)(scope, receive, answer)
+        elif int(length) > limit:
+            await problem_response(too_large)(scope, receive, answer)
+        else:
+            try:
+                await self._app(scope, counted, unless_too_large)
+            except TooLarge:
+                if answer.begun:
+                    raise
+            if taken > limit and not answer.begun:
+                await problem_response(too_large)(scope, receive, answer)
+
+
+class _Answer:
+    """Sends the answer with the headers every answer has, and remembers its status."""
+
+    def __init__(self, send: Send, correlation_id: str) -> None:
+        self._send = send
+        self._correlation_id = correlation_id
+        self.begun = False
+        self.status = 500
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.begun = True
+            self.status = message["status"]
+            given = list(message.get("headers", []))
+            if not any(name.lower() == b"cache-control" for name, _ in given):
+                given.append((b"cache-control", b"no-store"))
+            message["headers"] = [
+                *given,
+                (b"x-request-id", self._correlation_id.encode()),
+                (b"x-content-type-options", b"nosniff"),
+            ]
+        await self._send(message)
+
+
+def _measure(scope: Scope, status: int, seconds: float) -> None:
+    route = getattr(scope.get("route"), "path", "none")
+    method = scope["method"] if scope["method"] in METHODS else "other"
+    metrics.REQUESTS.labels(method, route, status).inc()
+    metrics.REQUEST_SECONDS.labels(method, route).observe(seconds)
+    if route not in {"/healthz", "/readyz", "/metrics"}:
+        log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+
+
+_FAILED = Problem("service.failed", "The service failed, and logged why. Quote the correlation id to helpdesk.")
 
 
 _housekeeping = APIRouter(tags=["housekeeping"])
