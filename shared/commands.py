@@ -8,14 +8,17 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
 
+import asyncpg
 import typer
 
 from shared import logs, parking, schema
 from shared.audit import Actor
+from shared.database import AWAY
 from shared.run import Runtime, Service, fail, runtime, serve
 from shared.settings import read_settings
 
 OPERATOR = Actor("operator", "command line")
+_REFUSED = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
 
 
 def build(service: Service[Any]) -> typer.Typer:
@@ -39,7 +42,15 @@ def build(service: Service[Any]) -> typer.Typer:
             )
         else:
             owner = settings.database_owner_url.get_secret_value()
-            applied = asyncio.run(schema.migrate(owner, service.migrations))
+            try:
+                applied = asyncio.run(schema.migrate(owner, service.migrations))
+            except schema.MigrationChanged as error:
+                fail(f"{service.name}: {error}.")
+                return
+            except (*AWAY, *_REFUSED, OSError, ValueError) as error:
+                # The message of a URL that can't be read would repeat it, password and all.
+                fail(f"{service.name}: can't use the database of SP_DATABASE_OWNER_URL ({type(error).__name__}).")
+                return
             typer.echo(f"{service.name}: {', '.join(applied) if applied else 'nothing to migrate'}")
 
     if service.restate:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager
@@ -13,14 +15,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import asyncpg
 import uvicorn
 from fastapi import APIRouter
 
 from shared import audit, database, http, inbox, logs, metrics, parking, schema
 from shared.bus import Bus
 from shared.clock import Clock
-from shared.consumer import Consumer, DeadLetters, Handlers
+from shared.consumer import Consumer, DatabaseAway, DeadLetters, Handlers
 from shared.contracts.event import Event
+from shared.correlation import correlated
 from shared.database import AWAY, Database, Transaction
 from shared.identity import Verifier
 from shared.locks import Locks
@@ -34,6 +38,8 @@ Kept = TypeVar("Kept")
 
 VERSION = "0.1.0"
 CLOCK_SECONDS = 0.25
+LAST_WORDS_SECONDS = 5.0
+"""How long a stopping service waits for the broker to take what is still in its outbox."""
 INBOX_KEPT = timedelta(days=90)
 """How long a claim is kept: longer than any message can still be redelivered or replayed."""
 
@@ -82,7 +88,7 @@ class Runtime(Generic[S]):
             async with asyncio.timeout(1), self.database.pool.acquire() as connection:
                 missing = await schema.pending(connection, self.migrations)  # type: ignore[arg-type]
             parts["database"] = f"migrations missing: {', '.join(missing)}" if missing else "ready"
-        except (*AWAY, TimeoutError) as error:
+        except AWAY as error:
             parts["database"] = f"away ({type(error).__name__})"
         if self.stopping.is_set():
             parts["state"] = "stopping"
@@ -120,12 +126,19 @@ class Service(Generic[S]):
 async def runtime(service: Service[S], settings: S) -> AsyncIterator[Runtime[S]]:
     """The service's parts, connected to its database; the broker is reached when it is there."""
     clock = Clock(settings.mode)
-    base = await database.connect(
-        settings.database_url.get_secret_value(),
-        connections=settings.database_connections,
-        clock=clock,
-        speaker=service.name,
-    )
+    try:
+        base = await database.connect(
+            settings.database_url.get_secret_value(),
+            connections=settings.database_connections,
+            clock=clock,
+            speaker=service.name,
+        )
+    except (*AWAY, asyncpg.PostgresError, ValueError) as error:
+        # The message of a URL that can't be read would repeat it, password and all.
+        raise SystemExit(
+            f"{service.name}: can't use its database ({type(error).__name__}): check that PostgreSQL runs and"
+            " SP_DATABASE_URL names it, with the right role and password."
+        ) from None
     locks = Locks(settings.database_url.get_secret_value())
     bus = Bus(settings.broker_url.get_secret_value(), service.name)
     try:
@@ -163,6 +176,7 @@ async def runtime(service: Service[S], settings: S) -> AsyncIterator[Runtime[S]]
 async def serve(service: Service[S], settings: S) -> None:
     """Run until SIGTERM or SIGINT, then finish what is in hand and leave."""
     async with runtime(service, settings) as running:
+        listening = _listen(service.name, settings)
         app = http.create_app(service, version=VERSION, root_path=settings.root_path)
         app.state.runtime = running
         server = _Server(
@@ -173,7 +187,7 @@ async def serve(service: Service[S], settings: S) -> None:
                 log_config=None,
                 access_log=False,
                 lifespan="off",
-                timeout_graceful_shutdown=int(settings.stop_seconds),
+                timeout_graceful_shutdown=math.ceil(settings.stop_seconds),
                 server_header=False,
                 h11_max_incomplete_event_size=32 * 1024,
             )
@@ -181,28 +195,40 @@ async def serve(service: Service[S], settings: S) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, running.stopping.set)
-        await _run_all(service, running, server)
+        await _run_all(service, running, server, listening)
     log.info("stopped")
 
 
-async def _run_all(service: Service[S], running: Runtime[S], server: _Server) -> None:
+def _listen(name: str, settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.listen_host else socket.AF_INET
+    try:
+        return socket.create_server((settings.listen_host, settings.listen_port), family=family, backlog=1024)
+    except OSError as error:
+        raise SystemExit(
+            f"{name}: can't listen on {settings.listen_host}:{settings.listen_port} ({error.strerror or error});"
+            " set SP_LISTEN_HOST and SP_LISTEN_PORT to an address of this machine and a free port."
+        ) from None
+
+
+async def _run_all(service: Service[S], running: Runtime[S], server: _Server, listening: socket.socket) -> None:
     stopping = running.stopping
     # What is finished on stopping, and what is simply cut off once that is done.
-    finishing = [
-        running.consumer.run(stopping),
-        DeadLetters(service.name, running.database, running.bus).run(stopping),
-        *(task(running) for task in service.tasks),
-        *(_repeat(job, running) for job in (*_own_jobs(), *service.jobs)),
-    ]
-    serving = asyncio.create_task(server.serve(), name="http")
+    finishing = {
+        "consumer": running.consumer.run(stopping),
+        "dead letters": DeadLetters(service.name, running.database, running.bus).run(stopping),
+        **{f"task {number}": task(running) for number, task in enumerate(service.tasks)},
+        **{f"job {job.name}": _repeat(job, running) for job in (*_own_jobs(), *service.jobs)},
+    }
+    serving = asyncio.create_task(server.serve([listening]), name="http")
     relaying = asyncio.create_task(running.relay.run(), name="relay")
-    tasks = [asyncio.create_task(_awaited(work)) for work in finishing]
+    tasks = [asyncio.create_task(_awaited(work), name=name) for name, work in finishing.items()]
     if running.clock.mode == "demonstration":
-        tasks.append(asyncio.create_task(_follow_clock(running)))
+        tasks.append(asyncio.create_task(_follow_clock(running), name="clock"))
     waiter = asyncio.create_task(stopping.wait())
     log.info("started", port=running.settings.listen_port, mode=running.clock.mode, version=running.version)
     done, _ = await asyncio.wait([waiter, serving, relaying, *tasks], return_when=asyncio.FIRST_COMPLETED)
-    failed = next((task for task in done if task is not waiter and not task.cancelled() and task.exception()), None)
+    # No part ends before it is told to; one that does, even without a word, takes the service with it.
+    failed = None if stopping.is_set() else next(task for task in done if task is not waiter)
     stopping.set()
     log.info("stopping")
     server.should_exit = True
@@ -211,20 +237,20 @@ async def _run_all(service: Service[S], running: Runtime[S], server: _Server) ->
         log.warning("cut_off", task=unfinished.get_name())
     # Said last, published last: one more look at the outbox before the relay goes.
     with contextlib.suppress(Exception):
-        async with asyncio.timeout(5), running.database.pool.acquire() as connection:
+        async with asyncio.timeout(LAST_WORDS_SECONDS), running.database.pool.acquire() as connection:
             while await connection.fetchval("SELECT EXISTS (SELECT FROM outbox)"):
                 running.database.spoken.set()
                 await asyncio.sleep(0.1)
     for cut in (*late, relaying, waiter):
         cut.cancel()
-    await asyncio.gather(*late, relaying, waiter, return_exceptions=True)
+    parts = [serving, *tasks, relaying, waiter]
+    for part, ended in zip(parts, await asyncio.gather(*parts, return_exceptions=True), strict=True):
+        if isinstance(ended, Exception) and part is not failed:
+            log.error("stopped_badly", part=part.get_name(), exc_info=ended)
     if failed is not None:
-        log.critical("a_part_failed", task=failed.get_name())
-        error = failed.exception()
-        assert error is not None
-        raise error
-    if serving in done and not server.started:
-        raise SystemExit(f"{running.name}: could not listen on port {running.settings.listen_port} (SP_LISTEN_PORT)")
+        error = None if failed.cancelled() else failed.exception()
+        log.critical("a_part_failed", part=failed.get_name(), exc_info=error)
+        raise SystemExit(f"{running.name}: {failed.get_name()} ended by itself; see the log.")
 
 
 async def _awaited(work: Awaitable[None]) -> None:
@@ -233,8 +259,8 @@ async def _awaited(work: Awaitable[None]) -> None:
 
 async def _follow_clock(running: Runtime[Any]) -> None:
     while not running.stopping.is_set():
-        with contextlib.suppress(*AWAY, TimeoutError):
-            async with running.database.pool.acquire() as connection:
+        with contextlib.suppress(*AWAY):
+            async with running.database.pool.acquire(timeout=database.ACQUIRE_SECONDS) as connection:
                 await running.clock.refresh(connection)  # type: ignore[arg-type]
         await asyncio.sleep(CLOCK_SECONDS)
 
@@ -243,11 +269,13 @@ async def _repeat(job: Job[Any], running: Runtime[Any]) -> None:
     """Run a job again and again, on one copy at a time; a failure is logged and the next run comes."""
     while not running.stopping.is_set():
         try:
-            async with running.locks.hold(f"job {job.name}") as ours:
-                if ours:
-                    await job.run(running)
-                    metrics.JOB_RUNS.labels(job.name, "done").inc()
-        except (*AWAY, TimeoutError) as error:
+            # Each run is an act of its own: what it says and records can be told from the run before.
+            with correlated(None):
+                async with running.locks.hold(f"job {job.name}") as ours:
+                    if ours:
+                        await job.run(running)
+                        metrics.JOB_RUNS.labels(job.name, "done").inc()
+        except (*AWAY, DatabaseAway) as error:
             metrics.JOB_RUNS.labels(job.name, "away").inc()
             log.warning("job_waits", job=job.name, error=type(error).__name__)
         except Exception:
@@ -260,7 +288,7 @@ async def _repeat(job: Job[Any], running: Runtime[Any]) -> None:
 def _own_jobs() -> tuple[Job[Any], ...]:
     async def retry_parked(running: Runtime[Any]) -> None:
         await running.consumer.retry_parked()
-        async with running.database.pool.acquire() as connection:
+        async with running.database.pool.acquire(timeout=database.ACQUIRE_SECONDS) as connection:
             retry, person = await parking.counts(connection)  # type: ignore[arg-type]
         metrics.PARKED_ROWS.labels("retry").set(retry)
         metrics.PARKED_ROWS.labels("person").set(person)
