@@ -68,9 +68,7 @@ async def test_what_was_issued_or_happened_can_be_added_to_and_never_changed(
 async def test_the_database_itself_refuses_what_is_no_price(connection: asyncpg.Connection, price: str) -> None:
     await connection.execute("INSERT INTO price (service_id, sequence) VALUES (gen_random_uuid(), 0)")
     with pytest.raises(asyncpg.CheckViolationError):
-        await connection.execute(
-            f"INSERT INTO price_step SELECT service_id, '2027-01-01', {price} FROM price"
-        )
+        await connection.execute(f"INSERT INTO price_step SELECT service_id, '2027-01-01', {price} FROM price")
 
 
 async def test_invoiced_and_its_invoice_go_together(connection: asyncpg.Connection) -> None:
