@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-BATCH = 100
-"""Calls in one message, as a busy system sends them."""
 
 
 @dataclass(frozen=True)
 class Planned:
-    """One call to send. `billed`: it is to be counted and paid for."""
+    """One call to send; `municipality_named` is how it says for whom: a UUID or a CVR number."""
 
     id: str
     at: datetime
@@ -52,12 +49,6 @@ def calls(
         for route in chosen
     ]
     return sorted(found, key=lambda call: call.at)
-
-
-def batches(planned: Sequence[Planned], size: int = BATCH) -> Iterator[Sequence[Planned]]:
-    """The calls in messages of at most `size`."""
-    for start in range(0, len(planned), size):
-        yield planned[start : start + size]
 
 
 def _instant(chance: random.Random, starts: datetime, ends: datetime) -> datetime:
