@@ -1,5 +1,6 @@
 """Where an instance of the platform keeps its files, and whether there is room for them."""
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -93,6 +94,8 @@ def remove_data(instance: Path, server: str) -> None:
         shutil.rmtree(place, ignore_errors=True)
         if lies_elsewhere(instance, place):
             shutil.rmtree(place.parent, ignore_errors=True)
+            with contextlib.suppress(OSError):  # other instances' data may lie there
+                ELSEWHERE.rmdir()
 
 
 def _made(place: Path, user: str | None) -> Path:

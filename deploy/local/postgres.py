@@ -179,11 +179,17 @@ def _make_cluster(programs: Path, data: Path, user: str | None, password: str, l
         with log.open("a") as out:
             out.write(made.stdout + made.stderr)
         if made.returncode != 0:
-            reason = next((line for line in made.stderr.splitlines() if "error" in line.lower()), "see its log")
+            reason = _complaint(made.stderr) or f"initdb ended with code {made.returncode}"
             raise StartError(f"PostgreSQL's data could not be made in {data}: {reason} (its log: {log})")
         draft.rename(data / "cluster")
     finally:
         password_file.unlink(missing_ok=True)
+
+
+def _complaint(said: str) -> str | None:
+    """The line in which a PostgreSQL program says what is wrong; None when there is none."""
+    marks = ("No space left", "FATAL:", "error:", "could not")
+    return next((line.strip() for mark in marks for line in said.splitlines() if mark in line), None)
 
 
 def _ids(user: str) -> tuple[int, int]:
