@@ -12,7 +12,8 @@ from shared.settings import Settings, setting
 
 
 def _link_pattern(text: str) -> str:
-    if text.count("{secret}") != 1 or text.replace("{public_url}", "").replace("{secret}", "").count("{"):
+    rest = text.replace("{public_url}", "").replace("{secret}", "")
+    if text.count("{secret}") != 1 or "{" in rest or "}" in rest:
         raise ValueError("it must hold {secret} once, may hold {public_url}, and no other braces")
     return text
 

@@ -157,22 +157,20 @@ async def test_who_has_no_place_any_more_gets_no_link(registry: Registry, suppli
     assert len(await registry.said(UserLinkIssued)) == 1
 
 
-@pytest.mark.parametrize(
-    ("password", "code"),
-    [
-        ("elevenchars", "password.length"),
-        ("x" * 129, "password.length"),
-        ("BO@fiktiv.example", "password.is_address"),
-        ("Password1234", "password.common"),
-        ("aaaaaaaaaaaa", "password.common"),
-    ],
-)
-async def test_a_poor_password_leaves_the_link_as_it_was(
-    registry: Registry, supplier: dict[str, Any], password: str, code: str
-) -> None:
+POOR = [
+    ("elevenchars", "password.length"),
+    ("x" * 129, "password.length"),
+    ("BO@fiktiv.example", "password.is_address"),
+    ("Password1234", "password.common"),
+    ("aaaaaaaaaaaa", "password.common"),
+]
+
+
+async def test_a_poor_password_leaves_the_link_as_it_was(registry: Registry, supplier: dict[str, Any]) -> None:
     secret = await last_secret(registry, EMAIL)
 
-    assert refused(await redeem(registry, secret, password)) == (422, code)
+    for password, code in POOR:
+        assert refused(await redeem(registry, secret, password)) == (422, code)
     assert (await redeem(registry, secret)).status_code == 204
 
 

@@ -77,22 +77,20 @@ async def test_the_token_is_in_real_time_when_the_platform_is_ahead(
     assert (await registry.client.get("/me", headers=bearer(told["token"]))).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("email", "password"),
-    [(EMAIL, PASSWORD + "!"), ("nobody@fiktiv.example", PASSWORD), (EMAIL, ""), ("invited@fiktiv.example", PASSWORD)],
-    ids=["wrong password", "unknown address", "empty password", "no password set yet"],
-)
-async def test_every_wrong_sign_in_gets_the_same_answer(
-    registry: Registry, supplier: dict[str, Any], email: str, password: str
-) -> None:
+async def test_every_wrong_sign_in_gets_the_same_answer(registry: Registry, supplier: dict[str, Any]) -> None:
     await person(registry, supplier["id"], name="Ida", email="invited@fiktiv.example", roles=["user"])
+    wrong = {
+        "wrong password": (EMAIL, PASSWORD + "!"),
+        "empty password": (EMAIL, ""),
+        "unknown address": ("nobody@fiktiv.example", PASSWORD),
+        "no password set yet": ("invited@fiktiv.example", PASSWORD),
+    }
 
-    answer = await sign_in(registry, email, password)
-
-    told = answer.json()
-    assert answer.status_code == 401
-    assert told["code"] == "sign_in.refused"
-    assert told["detail"] == "Mail address and password do not fit each other; check both."
+    for case, (email, password) in wrong.items():
+        answer = await sign_in(registry, email, password)
+        assert answer.status_code == 401, case
+        assert answer.json()["code"] == "sign_in.refused"
+        assert answer.json()["detail"] == "Mail address and password do not fit each other; check both."
 
 
 async def test_an_unknown_address_costs_as_much_work_as_a_known_one(
