@@ -175,10 +175,18 @@ async def _verified(tx: Transaction, text: str, unverified: _Unverified) -> tupl
     return system, supplier
 
 
+class _Registry(jws.JWSRegistry):
+    """The library's rules, but for its bounds: a header may carry the certificate too (x5c)."""
+
+    max_header_length = LONGEST_ASSERTION
+    max_payload_length = LONGEST_ASSERTION
+
+
 def _require_signature(text: str, algorithm: str, certificate: Binding) -> None:
     kind = ECKey if algorithm.startswith("ES") else RSAKey
     try:
-        jws.deserialize_compact(text.encode(), kind.import_key(certificate.public_key_pem), algorithms=[algorithm])
+        key = kind.import_key(certificate.public_key_pem)
+        jws.deserialize_compact(text.encode(), key, registry=_Registry(algorithms=[algorithm]))
     except (JoseError, ValueError, TypeError):
         raise not_valid(
             "assertion.signature",

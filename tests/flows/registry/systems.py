@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
+from joserfc.jws import JWSRegistry
 
 from demo.authority import Authority, Issued
 from services.registry.domain.assertion import ASSERTION_TYPE
@@ -27,6 +28,15 @@ CVR = SUPPLIER["cvr"]
 AUDIENCE = f"{PUBLIC_URL}/registry/oauth/token"
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 """When the agreements of these tests begin: well before any of them runs."""
+
+
+class _Anything(JWSRegistry):
+    """Lets a test sign whatever header it wants refused."""
+
+    max_header_length = 8192
+
+    def check_header(self, header: Any) -> None:
+        pass
 
 
 class Supplier:
@@ -114,7 +124,7 @@ def assertion(
         {name: value for name, value in told.items() if value is not None},
         {name: value for name, value in claims.items() if value is not None},
         signing_key,
-        algorithms=["RS256", "PS256", "ES256", "PS512"],
+        registry=_Anything(algorithms=["RS256", "PS256", "ES256", "PS512"]),
     )
 
 

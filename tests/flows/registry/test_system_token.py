@@ -8,9 +8,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from joserfc import jwt
-from joserfc.jwk import KeySet, OctKey, RSAKey
+from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
 
 from demo.authority import Authority, Issued
 from services.registry.jobs import forget_assertions
@@ -72,6 +72,36 @@ async def test_a_system_signs_in_at_once_after_registration(
     assert (caller.kind, caller.id, caller.environment) == ("system", UUID(system["id"]), "production")
     (audited,) = await registry.fetch("SELECT actor_kind, actor_id FROM audit WHERE action = 'system.sign_in'")
     assert tuple(audited) == ("system", system["id"])
+
+
+async def test_a_system_with_an_elliptic_curve_key_signs_in(
+    registry: Registry, authority: Authority, ours: Supplier
+) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    issued = issue(authority, key=key)
+    system = await ours.register(issued)
+    signing_key = ECKey.import_key(issued.private_key_pem)
+
+    mixed_up = await ask_token(registry, assertion(system["id"], issued, algorithm="ES256", key=ECKey.generate_key()))
+    wrong_kind = await ask_token(
+        registry, assertion(system["id"], issued, algorithm="RS256", key=RSAKey.generate_key(2048))
+    )
+    answer = await ask_token(registry, assertion(system["id"], issued, algorithm="ES256", key=signing_key))
+
+    assert [mixed_up.json()["code"], wrong_kind.json()["code"]] == ["assertion.signature"] * 2
+    assert answer.status_code == 200, answer.text
+
+
+async def test_the_certificate_itself_may_stand_in_the_header(
+    registry: Registry, issued: Issued, system_id: str
+) -> None:
+    base64_der = "".join(issued.certificate_pem.decode().splitlines()[1:-1])
+
+    answer = await ask_token(registry, assertion(system_id, issued, header={"x5c": [base64_der], "typ": "JWT"}))
+    crit = await ask_token(registry, assertion(system_id, issued, header={"crit": ["x5c"], "x5c": [base64_der]}))
+
+    assert answer.status_code == 200, answer.text
+    assert crit.json()["code"] == "assertion.not_valid"
 
 
 async def test_an_assertion_is_good_for_one_token(registry: Registry, issued: Issued, system_id: str) -> None:
