@@ -7,13 +7,23 @@ from collections.abc import Sequence
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
 from uuid import UUID
 
 from services.notifier.letter import Letter
 from services.notifier.store import Document
 
+
+class _MailPolicy(EmailPolicy):
+    """RFC 5322 lines, and no header that begins with an empty one: some readers show that as a blank."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        folded = super().fold_binary(name, value)
+        return folded.replace(b":\r\n ", b": ", 1) if folded.startswith(f"{name}:\r\n ".encode()) else folded
+
+
+_POLICY = _MailPolicy(linesep="\r\n")
 _UNFIT = re.compile(r"[^\w.() -]", re.ASCII)
 
 
@@ -34,7 +44,7 @@ def compose(
     documents: Sequence[Document] = (),
 ) -> bytes:
     """The mail's bytes as they go to the server. `written_at` is platform time."""
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=_POLICY)
     name, own = parseaddr(sender)
     mail["From"] = Address(name, addr_spec=own)
     mail["To"] = tuple(Address(addr_spec=address) for address in addresses)
