@@ -93,7 +93,7 @@ def routes_of(world: World, found: Agreements, whose: Sequence[Municipality]) ->
     """What the first system may call for these municipalities; some are named by UUID, some by CVR number."""
     routes = []
     for one in whose:
-        weight = world.weights.setdefault(one.facts.code, 1 + world.chance.paretovariate(1.2))
+        weight = world.weights.setdefault(one.facts.code, 1 + 6 * world.chance.random())
         for place, service in enumerate(found.approved.get(one.facts.code, [])):
             named = one.facts.cvr if place == 1 else one.id
             routes.append(Route(one.id, named, service, weight * (3, 2, 1)[place], COST_KEYS))

@@ -19,7 +19,7 @@ from demo.world import World, check
 async def play(world: World, sent: Sent, billed: Billed) -> None:
     world.progress.chapter(8, "What was sent, what became of it, and what it costs")
     answer = await world.desk.get("/metering/reconciliation", quarter=str(sent.quarter))
-    told = {row["municipality_id"] or row["municipality"]: row for row in answer["municipalities"]}
+    told = {row["municipality"]: row for row in answer["municipalities"]}
     names = {one.id: one.name for one in world.municipalities} | {world.test_municipality_id: "Testkommunen (test)"}
     rows = [
         _row(municipality_id, names[municipality_id], world, told.get(municipality_id), billed)
@@ -61,11 +61,11 @@ def _row(
     check(told is not None, f"{name}: metering knows of no calls")
     assert told is not None
     wanted = world.truth.by_outcome(municipality_id)
-    got = Counter({"counted": told["counted"], "duplicate": told["duplicates"], **told["refused_by_reason"]})
+    got = Counter({"counted": told["counted"], "duplicate": told["duplicates"], **told["refused"]})
     got = Counter({outcome: count for outcome, count in got.items() if count})
     check(got == Counter(wanted), f"{name}: metering has {dict(got)}, and should have {wanted}")
     sent = world.truth.sent[municipality_id]
-    refused = sum(told["refused_by_reason"].values())
+    refused = sum(told["refused"].values())
     check(sent == told["counted"] + refused + told["duplicates"], f"{name}: {sent} sent do not add up")
     invoices = billed.invoices.get(municipality_id, [])
     billable = sum(count for (whose, *_), count in world.truth.billable.items() if whose == municipality_id)
@@ -76,7 +76,7 @@ def _row(
         "municipality": name,
         "sent": sent,
         "counted": told["counted"],
-        "refused": dict(sorted(told["refused_by_reason"].items())),
+        "refused": dict(sorted(told["refused"].items())),
         "duplicates": told["duplicates"],
         "lines": len(lines),
         "net": str(sum((Decimal(invoice["net"]) for invoice in invoices), Decimal("0.00"))),
