@@ -20,6 +20,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     StringConstraints,
     TypeAdapter,
     ValidationError,
@@ -64,7 +65,7 @@ def _municipality(value: str) -> str:
 
 CallId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_NO_CONTROL)]
 Reference = Annotated[str, StringConstraints(max_length=255, pattern=_NO_CONTROL)]
-Instant = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_utc)]
+Instant = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_out), AfterValidator(_utc)]
 Municipality = Annotated[str, StringConstraints(max_length=45), AfterValidator(_municipality)]
 
 
@@ -184,7 +185,7 @@ def _readable(kind: TypeAdapter[Any], value: Any) -> Any:
     if not isinstance(value, str):
         return None
     try:
-        return kind.validate_json(to_json(value), strict=True)
+        return kind.validate_json(to_json(value))
     except ValidationError:
         return None
 
