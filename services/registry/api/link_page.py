@@ -31,7 +31,7 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Content-Language": "da",
 }
-_TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined).from_string(
+_TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
     Path(__file__).with_name("link_page.html").read_text(encoding="utf-8")
 )
 _COPENHAGEN = ZoneInfo("Europe/Copenhagen")
