@@ -28,7 +28,7 @@ check:  ## format, lint, types, layers, and that generated files are current
 	@$(python) -m ruff check .
 	@$(python) -m mypy
 	@$(python) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
-	@$(python) -m shared.contracts.documents --check
+	@$(python) -m deploy.documents --check
 
 format:  ## set every file's format and what ruff can repair by itself
 	@deploy/local/bootstrap.sh test

@@ -31,7 +31,7 @@ async def platform_with_cast() -> AsyncIterator[tuple[Platform, World]]:
     """A fresh platform on which the story's first two chapters have been played."""
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         directory = Path(scratch)
-        directory.chmod(0o755)
+        directory.chmod(0o755)  # noqa: ASYNC240 - before anything runs
         story.prepare(directory)
         with Platform(directory, free_block().edge, "demonstration") as platform:
             world = world_of(platform, calls=0, progress=Quiet())

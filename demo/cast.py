@@ -90,7 +90,7 @@ def municipalities() -> list[MunicipalityFacts]:
 def services() -> list[ServiceFacts]:
     """The catalogue."""
     with (DATA / "services.csv").open(encoding="utf-8", newline="") as file:
-        return [ServiceFacts(**{**row, "per_call": Decimal(row["per_call"])}) for row in csv.DictReader(file)]
+        return [ServiceFacts(per_call=Decimal(row.pop("per_call")), **row) for row in csv.DictReader(file)]
 
 
 def person_name(chance: random.Random) -> str:
@@ -100,7 +100,9 @@ def person_name(chance: random.Random) -> str:
 
 def slug(name: str) -> str:
     """A name as it may stand in an address: "Høje-Taastrup Kommune" → "hoeje-taastrup-kommune"."""
-    plain = name.lower().translate(str.maketrans({"æ": "ae", "ø": "oe", "å": "aa", " ": "-", "/": "-"}))
+    plain = name.lower()
+    for letter, written in (("æ", "ae"), ("ø", "oe"), ("å", "aa"), (" ", "-"), ("/", "-")):
+        plain = plain.replace(letter, written)
     return "".join(letter for letter in plain if letter.isascii() and (letter.isalnum() or letter == "-"))
 
 

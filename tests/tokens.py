@@ -72,7 +72,7 @@ def as_person(
     organisation: uuid.UUID | None = None,
     test: bool = False,
 ) -> dict[str, str]:
-    """Headers of a request by such a person: ``client.get(url, headers=as_person(["municipality"], "signatory"))``."""
+    """Headers of a request by such a person: ``client.get(url, headers=as_person(["municipality"], "economy"))``."""
     return bearer(token_for(kinds, roles, person=person, organisation=organisation, test=test))
 
 

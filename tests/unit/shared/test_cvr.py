@@ -9,9 +9,7 @@ from shared.cvr import CvrError, check_cvr, has_check_sum
 eight_digits = st.integers(min_value=10_000_000, max_value=99_999_999).map(str)
 
 
-@pytest.mark.parametrize(
-    "written", ["64942212", "DK64942212", "dk 64 94 22 12", "DK-64942212", " 6494.2212 "]
-)
+@pytest.mark.parametrize("written", ["64942212", "DK64942212", "dk 64 94 22 12", "DK-64942212", " 6494.2212 "])
 def test_usual_writings_are_one_number(written: str) -> None:
     assert check_cvr(written) == "64942212"
 

@@ -88,9 +88,7 @@ def test_counts_in_danish() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "bad", [0.1, 1, True, "1.00", None, Decimal("NaN"), Decimal("Infinity"), Decimal("1E15")]
-)
+@pytest.mark.parametrize("bad", [0.1, 1, True, "1.00", None, Decimal("NaN"), Decimal("Infinity"), Decimal("1E15")])
 def test_what_is_not_money_is_refused(bad: object) -> None:
     for use in (checked, to_ore, vat, danish):
         with pytest.raises(MoneyError):
