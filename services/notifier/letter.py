@@ -69,7 +69,10 @@ class Letters:
 
 def shortened(line: str, most: int) -> str:
     """The line, cut at a word with an ellipsis where it is too long."""
-    return line if len(line) <= most else line[: most - 1].rsplit(" ", 1)[0] + "…"
+    if len(line) <= most:
+        return line
+    whole, blank, _ = line[:most].rpartition(" ")
+    return f"{whole if blank else line[: most - 1]}…"
 
 
 def _environment(*, html: bool) -> Environment:

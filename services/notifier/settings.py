@@ -13,8 +13,8 @@ from shared.settings import Port, Settings, setting
 
 
 def _sender(text: str) -> str:
-    name, address = parseaddr(text)
-    if not is_address(address) or any(character < " " for character in name):
+    _, address = parseaddr(text)
+    if not is_address(address) or any(character < " " for character in text):
         raise ValueError(f"{text!r} is no sender; write it like: Serviceplatformen <ingen-svar@example.org>")
     return text
 
