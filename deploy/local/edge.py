@@ -172,7 +172,7 @@ def start_page(services: Mapping[str, str]) -> str:
     """The page at ``/``: what there is and where its description, health and readiness are. No outside parts."""
     rows = "".join(
         f"<tr><th scope=row>{html.escape(name)}</th><td>{html.escape(about)}</td>"
-        f'<td><a href="/{name}/docs">read</a> · <a href="/{name}/openapi.json">OpenAPI</a></td>'
+        f'<td><a href="/{name}/openapi.json">OpenAPI</a></td>'
         f'<td><a href="/{name}/healthz">alive</a> · <a href="/{name}/readyz">ready</a></td></tr>\n'
         for name, about in services.items()
     )
