@@ -1,6 +1,6 @@
 # Every target is one plain command; each works as the first one on a new machine.
 .DEFAULT_GOAL := help
-.PHONY: help demo up test prove check format bench lock
+.PHONY: help demo up test prove check format documents schema bench lock
 python := .venv/bin/python
 
 help:  ## what there is
@@ -34,6 +34,14 @@ format:  ## set every file's format and what ruff can repair by itself
 	@deploy/local/bootstrap.sh test
 	@$(python) -m ruff format .
 	@$(python) -m ruff check --fix .
+
+documents:  ## write what follows from the code: docs/events.md, asyncapi.yaml, settings.md, api/
+	@deploy/local/bootstrap.sh test
+	@$(python) -m deploy.documents
+
+schema:  ## write each service's schema.sql: what its migrations add up to
+	@deploy/local/bootstrap.sh test
+	@SP_WRITE_SCHEMA=1 $(python) -m pytest -q tests/store/test_schema.py
 
 bench:  ## measure; NAME=… runs one
 	@deploy/local/bootstrap.sh test

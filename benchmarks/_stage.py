@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import asyncpg
@@ -26,21 +26,24 @@ class Quiet(Progress):
         pass
 
 
-@asynccontextmanager
-async def platform_with_cast() -> AsyncIterator[tuple[Platform, World]]:
-    """A fresh platform on which the story's first two chapters have been played."""
+def on_platform(measure: Callable[[Platform, World], Awaitable[None]]) -> None:
+    """Measure on a fresh platform on which the story's first two chapters have been played."""
+
+    async def play(platform: Platform) -> None:
+        world = world_of(platform, calls=0, progress=Quiet())
+        try:
+            await people.play(world)
+            await systems.play(world)
+            await measure(platform, world)
+        finally:
+            await world.api.close()
+
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         directory = Path(scratch)
-        directory.chmod(0o755)  # noqa: ASYNC240 - before anything runs
+        directory.chmod(0o755)
         story.prepare(directory)
         with Platform(directory, free_block().edge, "demonstration") as platform:
-            world = world_of(platform, calls=0, progress=Quiet())
-            try:
-                await people.play(world)
-                await systems.play(world)
-                yield platform, world
-            finally:
-                await world.api.close()
+            asyncio.run(play(platform))
 
 
 async def durable_commits(platform: Platform, times: int) -> list[float]:
