@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import os
 import signal
 import socket
 import sys
@@ -204,8 +205,9 @@ def _listen(name: str, settings: Settings) -> socket.socket:
     try:
         return socket.create_server((settings.listen_host, settings.listen_port), family=family, backlog=1024)
     except OSError as error:
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         raise SystemExit(
-            f"{name}: can't listen on {settings.listen_host}:{settings.listen_port} ({error.strerror or error});"
+            f"{name}: can't listen on {settings.listen_host}:{settings.listen_port} ({why});"
             " set SP_LISTEN_HOST and SP_LISTEN_PORT to an address of this machine and a free port."
         ) from None
 
