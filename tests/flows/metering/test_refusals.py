@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +11,9 @@ from uuid import uuid4
 
 import pytest
 
-from services.metering.actions import rejudging
+from services.metering.actions import rejudging, taking
+from services.metering.actions.arrival import message_of
+from services.metering.actions.message import prepare
 from shared.contracts.event import Interval
 from tests import tokens
 from tests.flows.metering.conftest import LONG_AGO, START, Keys, Metering, SetClock, World, known_id
@@ -126,6 +129,21 @@ async def test_a_late_answer_about_lateness_goes_by_when_the_call_came(
     await metering.take(world.arrival([world.call("old", START - timedelta(days=183))]))
     clock.at += timedelta(days=30)
     await metering.hear(world.granted())
+    await metering.judge_again()
+
+    assert await metering.fates() == {"counted": 1}
+
+
+async def test_news_that_arrives_while_a_batch_is_judged_finds_its_refusals(metering: Metering, world: World) -> None:
+    await metering.hear(world.registered(), world.bound())
+    prepared = prepare(message_of(world.arrival(world.calls(1))))
+    async with metering.running.database.transaction() as batch:
+        await taking.take(batch, [prepared], timedelta(days=1))
+        news = asyncio.create_task(metering.hear(world.granted()))
+        while not await metering.fetch("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
+            assert not news.done(), "the news did not wait for the batch that can't know of it"
+            await asyncio.sleep(0.01)
+    await news
     await metering.judge_again()
 
     assert await metering.fates() == {"counted": 1}
