@@ -1,0 +1,117 @@
+"""A wrong parameter stops the service with a sentence that names the variable; secrets are never shown."""
+
+from typing import Annotated
+
+import pytest
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from shared.settings import Settings, read_settings, setting
+
+WHOLE = {
+    "SP_DATABASE_URL": "postgresql://registry:hunter2@127.0.0.1:5432/registry",
+    "SP_BROKER_URL": "amqp://registry:hunter3@127.0.0.1:5672/?heartbeat=10",
+    "SP_LISTEN_PORT": "8401",
+    "SP_PUBLIC_URL": "https://platform.example",
+    "SP_JWKS_URL": "http://127.0.0.1:8401/.well-known/jwks.json",
+}
+
+
+class Own(Settings):
+    """A service's own parameters beside those of every service."""
+
+    grace_hours: Annotated[int, Field(ge=0)] = setting(120, unit="hours", about="How long")
+    key: SecretStr | None = setting(None, about="A secret")
+
+    @field_validator("grace_hours")
+    @classmethod
+    def _even(cls, hours: int) -> int:
+        if hours % 2:
+            raise ValueError("it must be even")
+        return hours
+
+    @model_validator(mode="after")
+    def _not_both(self) -> "Own":
+        if self.grace_hours == 0 and self.mode == "live":
+            raise ValueError("without a grace period it must not run live")
+        return self
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in WHOLE.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_the_environment_is_read_with_its_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SP_MODE", "demonstration")
+    monkeypatch.setenv("SP_UNKNOWN", "is none of ours")
+
+    found = read_settings(Own)
+
+    assert found.database_url.get_secret_value() == WHOLE["SP_DATABASE_URL"]
+    assert (found.listen_port, found.mode, found.grace_hours) == (8401, "demonstration", 120)
+    assert (found.listen_host, found.database_connections, found.stop_seconds) == ("127.0.0.1", 10, 20.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("SP_LISTEN_PORT", "0", "SP_LISTEN_PORT: Input should be greater than or equal to 1."),
+        (
+            "SP_LISTEN_PORT",
+            "hunter4",
+            "SP_LISTEN_PORT: Input should be a valid integer, unable to parse string as an integer.",
+        ),
+        ("SP_LISTEN_PORT", None, "SP_LISTEN_PORT: is not set, and has no default."),
+        ("SP_DATABASE_URL", None, "SP_DATABASE_URL: is not set, and has no default."),
+        ("SP_MODE", "hunter4", "SP_MODE: Input should be 'live' or 'demonstration'."),
+        ("SP_STOP_SECONDS", "0", "SP_STOP_SECONDS: Input should be greater than 0."),
+        ("SP_CONSUMER_CONCURRENCY", "65", "SP_CONSUMER_CONCURRENCY: Input should be less than or equal to 64."),
+        ("SP_GRACE_HOURS", "3", "SP_GRACE_HOURS: Value error, it must be even."),
+        ("SP_GRACE_HOURS", "0", "The settings: Value error, without a grace period it must not run live."),
+    ],
+)
+def test_a_wrong_or_missing_value_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str | None, sentence: str
+) -> None:
+    if value is None:
+        monkeypatch.delenv(name)
+    else:
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(SystemExit) as ended:
+        read_settings(Own)
+
+    assert ended.value.code == 2
+    said = capsys.readouterr()
+    assert said.err == f"{sentence} See docs/settings.md.\n"
+    assert "hunter" not in said.err + said.out
+
+
+def test_every_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("SP_LISTEN_PORT", "70000")
+    monkeypatch.setenv("SP_LOG_LEVEL", "LOUD")
+    monkeypatch.delenv("SP_BROKER_URL")
+
+    with pytest.raises(SystemExit):
+        read_settings(Own)
+
+    lines = capsys.readouterr().err.splitlines()
+    assert {line.partition(":")[0] for line in lines} == {"SP_LISTEN_PORT", "SP_LOG_LEVEL", "SP_BROKER_URL"}
+
+
+def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SP_KEY", "hunter4")
+    monkeypatch.setenv("SP_DATABASE_OWNER_URL", "postgresql://owner:hunter5@127.0.0.1/registry")
+
+    found = read_settings(Own)
+
+    for shown in (repr(found), str(found), found.model_dump_json(), str(found.model_dump())):
+        assert "hunter" not in shown
+
+
+def test_settings_do_not_change() -> None:
+    found = read_settings(Own)
+
+    with pytest.raises(ValueError, match="frozen"):
+        found.listen_port = 1
