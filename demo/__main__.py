@@ -108,6 +108,10 @@ def main() -> None:
         sys.exit("stopped before the end of the story")
     except StartError as error:
         sys.exit(str(error))
+    except OSError as error:
+        # A full disk shows itself anywhere; anything else of the system is told as it says it.
+        where = f" ({error.filename})" if error.filename else ""
+        sys.exit(f"The demonstration can't run here: {os.strerror(error.errno or 0)}{where}.")
     except (StoryFailed, AssertionError, Refused) as error:
         sys.exit(
             f"\nTHE STORY FAILED after {time.monotonic() - began:.0f} s: {error}"

@@ -17,12 +17,12 @@ from urllib.parse import quote
 import asyncpg
 import httpx
 
-from deploy import SERVICES
 from deploy.local.keeper import ADMINISTRATOR, LEASES
 from deploy.local.places import PROJECT
 from deploy.local.rabbitmq import broker_url
 from deploy.postgres import setup
 from shared import schema, topology
+from shared.contracts import SERVICES
 from shared.contracts.event import Event
 
 RUNS = PROJECT / "var" / "test"

@@ -14,7 +14,6 @@ from typing import Literal, Self
 
 import httpx
 
-from deploy import SERVICES
 from deploy.local import places
 from deploy.local.edge import Edge
 from deploy.local.failures import StartError
@@ -26,6 +25,7 @@ from deploy.local.secrets import Secrets, signing_key
 from deploy.postgres import setup
 from deploy.rabbitmq.definitions import definitions
 from shared import schema
+from shared.contracts import SERVICES
 
 Mode = Literal["demonstration", "live"]
 ABOUT = {

@@ -10,8 +10,8 @@ from typing import Self
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from deploy import SERVICES
 from deploy.local.failures import StartError
+from shared.contracts import SERVICES
 
 BROKER_OPERATOR = "operator"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import asyncpg
 
-from deploy import SERVICES
+from shared.contracts import SERVICES
 
 RIGHTS = Path(__file__).with_name("rights.sql")
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from deploy import SERVICES
 from deploy.local.secrets import BROKER_OPERATOR, write_private
 from shared import topology
+from shared.contracts import SERVICES
 from shared.contracts.event import Event
 
 

@@ -7,8 +7,7 @@ import pytest
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 from aiormq.exceptions import AMQPConnectionError, ChannelAccessRefused
 
-from deploy import SERVICES
-from shared.contracts import said_by
+from shared.contracts import SERVICES, said_by
 from tests.servers import Broker
 
 

@@ -14,11 +14,11 @@ import asyncpg
 import httpx
 import pytest
 
-from deploy import SERVICES
 from deploy.local.places import PROJECT
 from deploy.local.platform import forget
 from deploy.local.ports import Ports, free_block, is_free
 from deploy.local.secrets import Secrets
+from shared.contracts import SERVICES
 
 PATIENCE = 90
 

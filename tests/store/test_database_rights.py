@@ -3,8 +3,8 @@
 import asyncpg
 import pytest
 
-from deploy import SERVICES
 from deploy.postgres.setup import Passwords, set_up
+from shared.contracts import SERVICES
 from tests.conftest import MakeDatabase
 from tests.servers import DatabaseServer
 

@@ -8,10 +8,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from deploy import SERVICES
 from deploy.local.failures import StartError
 from deploy.local.keys import public_key_set
 from deploy.local.secrets import BROKER_OPERATOR, Secrets, signing_key, write_private
+from shared.contracts import SERVICES
 
 
 def mode(file: Path) -> int:
