@@ -40,13 +40,21 @@ class Answer:
 
 
 class HttpCallSender:
-    """Posts calls to `calls_url` (…/metering/calls) with the system's token."""
+    """Posts calls to `calls_url` (…/metering/calls) with the system's token. It closes `client` when it ends."""
 
-    def __init__(self, calls_url: str, *, system_id: str, signer: Signer, tokens: Tokens) -> None:
+    def __init__(
+        self,
+        calls_url: str,
+        *,
+        system_id: str,
+        signer: Signer,
+        tokens: Tokens,
+        client: httpx.AsyncClient | None = None,
+    ) -> None:
         self._url = calls_url
         self._system_id = system_id
         self._tokens = tokens
-        self._client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS)
+        self._client = client or httpx.AsyncClient(timeout=TIMEOUT_SECONDS)
         self.signer = signer
 
     async def __aenter__(self) -> Self:

@@ -45,7 +45,7 @@ async def take_next(door: Door, subscription: Subscription, wait: float = 0.5) -
     """Take what comes next, many at once; returns how many messages."""
     deliveries = await gather(subscription, wait)
     if deliveries:
-        await door.batch([_arrival(delivery) for delivery in deliveries])
+        await door.batch([arrival_of(delivery) for delivery in deliveries])
         await deliveries[-1].ack_through()
     return len(deliveries)
 
@@ -71,7 +71,8 @@ def _about(delivery: Delivery) -> int:
     return max(1, delivery.body.count(b'"call.made.v1"'))
 
 
-def _arrival(delivery: Delivery) -> Arrival:
+def arrival_of(delivery: Delivery) -> Arrival:
+    """The message as it is handed on, or parked."""
     return Arrival(
         routing_key=delivery.routing_key,
         user=delivery.user,
