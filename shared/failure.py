@@ -30,7 +30,7 @@ def _message(error: BaseException) -> str:
     if isinstance(error, asyncpg.PostgresError):
         return f"{str(error.args[0] if error.args else '').partition(': ')[0]} ({error.sqlstate})"
     if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
-        # An argument of a type that does not fit, or a URL that can't be read: both are quoted.
+        # A connection URL that can't be read is quoted, password and all.
         return str(error).partition(":")[0]
     if isinstance(error, ValidationError):
         return _fields(error.errors(include_input=False, include_url=False, include_context=False))

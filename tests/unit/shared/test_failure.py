@@ -21,10 +21,6 @@ class Person(BaseModel):
     email: int
 
 
-class ClientDataError(asyncpg.InterfaceError, ValueError):
-    """As asyncpg's own for an argument that does not fit, which it keeps private."""
-
-
 def not_fitting() -> ValidationError:
     try:
         TypeAdapter(list[Person]).validate_python([{"email": "kim@example.dk"}])
@@ -51,8 +47,12 @@ def unique() -> asyncpg.PostgresError:
             "InvalidTextRepresentationError: invalid input syntax for type uuid (22P02)",
         ),
         (
-            ClientDataError("invalid input for query argument $1: 'kim@example.dk' (expected int)"),
-            "ClientDataError: invalid input for query argument $1",
+            asyncpg.DataError("invalid input for query argument $1: 'kim@example.dk' (expected int)"),
+            "DataError: invalid input for query argument $1 (22000)",
+        ),
+        (
+            asyncpg.ClientConfigurationError("invalid DSN: scheme is expected to be postgresql, got 'kim:secret'"),
+            "ClientConfigurationError: invalid DSN",
         ),
         (not_fitting(), "ValidationError: 0.email: int_parsing"),
         (
