@@ -22,10 +22,23 @@ log = logs.get(__name__)
 
 BATCH = 200
 """Events published before their confirms are awaited together; more gains little."""
+BATCH_BYTES = 16 * 1024 * 1024
+"""No event is added to a batch that has come to this: invoices carry their documents and are held in memory."""
 IDLE_SECONDS = 1.0
 """How often the outbox is looked at when nothing woke the relay: another copy may have written."""
 AWAY_SECONDS = 0.5
 _LOCK = 727_002
+
+
+_OLDEST = """
+SELECT position, event_id, type, correlation_id, body, written_at
+FROM (
+    SELECT *, sum(octet_length(body)) OVER (ORDER BY position) - octet_length(body) AS bytes_before
+    FROM (SELECT * FROM outbox ORDER BY position LIMIT $1) AS oldest
+) AS measured
+WHERE bytes_before < $2
+ORDER BY position
+"""
 
 
 async def add(connection: asyncpg.Connection, event: Event, *, speaker: str, now: datetime) -> UUID:
@@ -78,7 +91,7 @@ class Relay:
             await asyncio.sleep(IDLE_SECONDS)
         while True:
             self._database.spoken.clear()
-            if await self.publish(connection) == BATCH:
+            if await self.publish(connection):
                 continue
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._database.spoken.wait(), IDLE_SECONDS)
@@ -86,9 +99,9 @@ class Relay:
     async def publish(self, connection: asyncpg.Connection) -> int:
         """Publish the oldest batch; returns how many were confirmed. What was not stays and comes again."""
         rows = await connection.fetch(
-            "SELECT position, event_id, type, correlation_id, body, written_at FROM outbox"
-            " ORDER BY position LIMIT $1",
+            _OLDEST,
             BATCH,
+            BATCH_BYTES,
             timeout=10,
         )
         await self._measure(connection, rows)
@@ -108,8 +121,9 @@ class Relay:
         return len(done)
 
     async def _measure(self, connection: asyncpg.Connection, rows: list[asyncpg.Record]) -> None:
+        all_of_them = len(rows) < BATCH and sum(len(row["body"]) for row in rows) < BATCH_BYTES
         metrics.OUTBOX_ROWS.set(
-            len(rows) if len(rows) < BATCH else await connection.fetchval("SELECT count(*) FROM outbox")
+            len(rows) if all_of_them else await connection.fetchval("SELECT count(*) FROM outbox", timeout=10)
         )
         now = self._database.clock.now()
         metrics.OUTBOX_OLDEST.set((now - rows[0]["written_at"]).total_seconds() if rows else 0)

@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from shared import database
+from shared import database, outbox
 from shared.bus import Bus
 from shared.clock import Clock
 from shared.contracts.envelope import decode
@@ -126,6 +126,26 @@ async def test_events_are_published_in_the_order_they_were_written_through_many_
         await until_empty(base)
 
     assert await said(len(names)) == names
+
+
+async def test_a_batch_holds_no_more_than_its_bytes_and_at_least_one_event(
+    base: Database, heard: Broker, place: ServiceDatabase, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await say(base, *(created(f"{number}") for number in range(7)))
+    one = int(await base.pool.fetchval("SELECT max(octet_length(body)) FROM outbox"))
+    bus = Bus(heard.url("registry"), "registry")
+    relay = Relay(base, bus, place.url)
+    async with base.pool.acquire() as connection:
+        monkeypatch.setattr(outbox, "BATCH_BYTES", one * 3)
+        assert await relay.publish(connection) == 3  # type: ignore[arg-type]
+        monkeypatch.setattr(outbox, "BATCH_BYTES", 1)
+        assert await relay.publish(connection) == 1  # type: ignore[arg-type]
+        monkeypatch.setattr(outbox, "BATCH", 2)
+        monkeypatch.setattr(outbox, "BATCH_BYTES", one * 9)
+        assert [await relay.publish(connection) for _ in range(3)] == [2, 1, 0]  # type: ignore[arg-type]
+    await bus.close()
+
+    assert await said(7) == [f"{number}" for number in range(7)]
 
 
 async def test_what_a_slow_transaction_said_first_and_committed_last_is_not_passed_over(
