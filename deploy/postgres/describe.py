@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncpg
 
 HEAD = """\
--- What this service's migrations, with those every service shares, add up to. For reading, and held to by a test;
--- `make schema` writes it. Databases are made by the migrations alone.
+-- What the migrations beside this file add up to. For reading, and held to by a test; `make schema` writes it.
+-- Databases are made by the migrations alone; every service's holds the tables of shared/schema.sql too.
 """
 
 _TABLES = """
@@ -55,10 +55,19 @@ WHERE table_schema = 'public' AND table_name = $1 AND grantee = $2
 """
 
 
-async def describe(connection: asyncpg.Connection, runtime_role: str) -> str:
-    """Every table with its columns, constraints, indexes, triggers and what the service's own role may do to it."""
+SHARED = ("audit", "audit_chain", "clock", "inbox", "outbox", "parked")
+"""What every service's database holds; described once, for all of them."""
+
+
+async def describe(connection: asyncpg.Connection, runtime_role: str, *, shared: bool) -> str:
+    """Every table with its columns, constraints, indexes, triggers and what the service's own role may do to it.
+
+    `shared`: the tables that every service has; otherwise those that are the service's own.
+    """
     lines = [HEAD]
     for table in await connection.fetch(_TABLES):
+        if (table["relname"] in SHARED) is not shared:
+            continue
         if table["parent"]:
             lines += [f"-- {table['relname']}: a partition of {table['parent']}", ""]
             continue
@@ -77,7 +86,7 @@ async def describe(connection: asyncpg.Connection, runtime_role: str) -> str:
         lines += [f"{one['definition']};" for one in await connection.fetch(_INDEXES, table["oid"])]
         lines += [f"{one['definition']};" for one in await connection.fetch(_TRIGGERS, table["oid"])]
         lines += [f"-- the service may: {held}", ""]
-    for function in await connection.fetch(_FUNCTIONS):
+    for function in () if shared else await connection.fetch(_FUNCTIONS):
         rights = " with the owner's rights" if function["prosecdef"] else ""
         lines += [f"-- function {function['proname']}({function['takes']}) -> {function['gives']}{rights}"]
     return "\n".join(lines).rstrip() + "\n"
