@@ -188,10 +188,15 @@ class Consumer:
             assert parked.body is not None
             try:
                 envelope = decode(parked.body)
-            except UnreadableEvent:
+            except UnreadableEvent as error:
                 async with self._database.transaction() as tx:
-                    await tx.connection.execute("UPDATE parked SET due_at = NULL WHERE id = $1", parked.id)
+                    await parking.leave_to_person(tx.connection, parked.id, reason=str(error))
                 continue
+            if parked.event_id is None:
+                # It could not be read when it came; from now on it is known by its event, as the others are.
+                async with self._database.transaction() as tx:
+                    if not await parking.recognise(tx.connection, parked.id, envelope.id, now=tx.now):
+                        continue
             through += await self.handle(envelope, parked.body)
 
 

@@ -115,6 +115,31 @@ async def postpone(connection: asyncpg.Connection, parked_id: UUID, *, now: date
     await connection.execute("UPDATE parked SET due_at = $2 WHERE id = $1", parked_id, now + SCHEDULE[-1])
 
 
+async def leave_to_person(connection: asyncpg.Connection, parked_id: UUID, *, reason: str) -> None:
+    """The message can't be tried by itself: it waits for a person."""
+    await connection.execute(
+        "UPDATE parked SET due_at = NULL, reason = $2 WHERE id = $1 AND state = 'waiting'",
+        parked_id,
+        failure.clean(reason),
+    )
+
+
+async def recognise(connection: asyncpg.Connection, parked_id: UUID, event_id: UUID, *, now: datetime) -> bool:
+    """Know a message that was parked unreadable by its event. False: that event is parked already, and this
+    second one of it was dropped.
+    """
+    done = await connection.execute(
+        "UPDATE parked SET event_id = $2 WHERE id = $1"
+        " AND NOT EXISTS (SELECT FROM parked WHERE event_id = $2 AND state = 'waiting')",
+        parked_id,
+        event_id,
+    )
+    if done == "UPDATE 1":
+        return True
+    await drop(connection, parked_id, note=f"event {event_id} is parked already", now=now)
+    return False
+
+
 async def waiting(connection: asyncpg.Connection) -> list[Parked]:
     """Everything parked and not yet handled or dropped, oldest first."""
     rows = await connection.fetch(
