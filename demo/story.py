@@ -12,8 +12,6 @@ from demo.world import World
 
 AUTHORITY = "authority"
 SIGN_INS = "sign-ins.txt"
-INVOICES = "invoices"
-REPORT = "report.json"
 
 
 def prepare(directory: Path) -> Authority:

@@ -54,10 +54,6 @@ def documents() -> dict[Path, str]:
     }
 
 
-def _json(document: dict[str, Any]) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-
-
 def _heard_by(event: type[Event]) -> list[str]:
     return [name for name, events in listens().items() if event in events]
 

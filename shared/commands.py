@@ -40,18 +40,15 @@ def build(service: Service[Any]) -> typer.Typer:
             fail(
                 "SP_DATABASE_OWNER_URL: is not set; migrations run as the owner of the tables. See docs/settings.md."
             )
-        else:
-            owner = settings.database_owner_url.get_secret_value()
-            try:
-                applied = asyncio.run(schema.migrate(owner, service.migrations))
-            except schema.MigrationChanged as error:
-                fail(f"{service.name}: {error}.")
-                return
-            except (*AWAY, *_REFUSED, OSError, ValueError) as error:
-                # The message of a URL that can't be read would repeat it, password and all.
-                fail(f"{service.name}: can't use the database of SP_DATABASE_OWNER_URL ({type(error).__name__}).")
-                return
-            typer.echo(f"{service.name}: {', '.join(applied) if applied else 'nothing to migrate'}")
+        owner = settings.database_owner_url.get_secret_value()
+        try:
+            applied = asyncio.run(schema.migrate(owner, service.migrations))
+        except schema.MigrationChanged as error:
+            fail(f"{service.name}: {error}.")
+        except (*AWAY, *_REFUSED, OSError, ValueError) as error:
+            # The message of a URL that can't be read would repeat it, password and all.
+            fail(f"{service.name}: can't use the database of SP_DATABASE_OWNER_URL ({type(error).__name__}).")
+        typer.echo(f"{service.name}: {', '.join(applied) if applied else 'nothing to migrate'}")
 
     if service.restate:
         nouns = ", ".join(service.restate)
@@ -111,7 +108,6 @@ def _parked(service: Service[Any]) -> typer.Typer:  # noqa: C901 - four small co
                 item = await parking.find(connection, parked_id)
             if item is None:
                 fail(f"No message with the id {parked_id} is parked here.")
-                return
             body = parking.shown(item)
             typer.echo(
                 json.dumps(

@@ -169,7 +169,6 @@ async def _signed_in(request: Request) -> Caller:
         raise Unauthorised("token.missing", "Send the token from sign-in as `Authorization: Bearer …`.")
     verifier: Any = request.app.state.runtime.verifier
     caller: Caller = await verifier.caller(token.strip())
-    request.state.caller = caller
     return caller
 
 

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 import asyncpg
 import uvicorn
@@ -318,7 +318,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def fail(sentence: str) -> None:
+def fail(sentence: str) -> NoReturn:
     """End the process with one clear sentence."""
     print(sentence, file=sys.stderr)  # noqa: T201
     raise SystemExit(1)

@@ -20,7 +20,7 @@ from deploy.local.failures import StartError
 from deploy.local.ports import DEFAULT_BASE, LOOPBACK, Ports, require_free
 from deploy.local.postgres import Postgres
 from deploy.local.processes import Child
-from deploy.local.rabbitmq import RabbitMQ, broker_url
+from deploy.local.rabbitmq import RabbitMQ
 from deploy.local.secrets import Secrets, signing_key
 from deploy.postgres import setup
 from deploy.rabbitmq.definitions import definitions
@@ -90,10 +90,6 @@ class Platform:
     def broker_url(self, user: str) -> str:
         """The AMQP URL of a service or of ``operator``."""
         return self.rabbitmq.url(user)
-
-    def broker_token_url(self, token: str) -> str:
-        """The AMQP URL of a supplier's system that comes with a token from the registry."""
-        return broker_url(self.ports.amqp, "", token)
 
     def __enter__(self) -> Self:
         try:

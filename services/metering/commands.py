@@ -24,7 +24,6 @@ def add(app: typer.Typer, service: Service[MeteringSettings]) -> None:
             asked = Quarter.parse(quarter)
         except ValueError as error:
             fail(str(error))
-            return
 
         async def work(running: Runtime[Any]) -> None:
             await rejudging.judge_again(running.database, running.settings.late)

@@ -29,7 +29,6 @@ def add_to(app: typer.Typer, service: Service[Any]) -> None:
             address = _ADDRESS.validate_python(email)
         except ValidationError:
             fail("--email: this is not a mail address.")
-            return
         if not name.strip():
             fail("--name: say the person's name.")
 
@@ -39,7 +38,6 @@ def add_to(app: typer.Typer, service: Service[Any]) -> None:
                     invited = await helpdesk.create(tx, OPERATOR, running.settings, name=name.strip(), email=address)
             except Problem as problem:
                 fail(problem.detail)
-                return
             typer.echo(
                 f"Helpdesk person {invited.member.person.id}: the running registry has an invitation mailed;"
                 f" its link holds until {invited.expires_at:%Y-%m-%d %H:%M} UTC."
