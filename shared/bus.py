@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +20,7 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, DeliveryError
 
-from shared import logs
+from shared import logs, metrics
 from shared.contracts.envelope import CONTENT_TYPE
 
 log = logs.get(__name__)
@@ -28,6 +30,7 @@ CALLS = "platform.calls"
 CONFIRM_SECONDS = 10.0
 """How long the broker may take to confirm a batch; a blocked or frozen broker shows up as this."""
 CONNECT_SECONDS = 10.0
+"""How long connecting may take; where the broker has several hosts, they share it."""
 
 _FAILURES = (AMQPError, ChannelInvalidStateError, OSError, TimeoutError)
 
@@ -60,14 +63,17 @@ class Delivery:
     headers: dict[str, Any]
     redelivered: bool
     raw: AbstractIncomingMessage
+    settle: Callable[[int, bool], None] = lambda _tag, _through: None
 
     async def ack(self) -> None:
         """Done with it, after the commit. A lost connection is no harm: it comes again and is known."""
+        self.settle(self.tag, False)
         with contextlib.suppress(*_FAILURES), _not_cancelled_by_the_driver():
             await self.raw.ack()
 
     async def ack_through(self) -> None:
         """Done with it and all before it on the same subscription."""
+        self.settle(self.tag, True)
         with contextlib.suppress(*_FAILURES), _not_cancelled_by_the_driver():
             await self.raw.ack(multiple=True)
 
@@ -78,6 +84,7 @@ class Subscription:
     def __init__(self) -> None:
         self._waiting: asyncio.Queue[Delivery | None] = asyncio.Queue()
         self._cut = False
+        self._arrived: dict[int, float] = {}
 
     async def get(self, wait: float | None = None) -> Delivery | None:
         """The next message; None when `wait` seconds passed without one. Raises BusAway when cut off."""
@@ -98,8 +105,14 @@ class Subscription:
             return None
         return self._waiting.get_nowait()
 
+    def oldest_unacknowledged(self) -> float:
+        """How many seconds ago the oldest message that is not yet acknowledged came; 0.0 when there is none."""
+        came = next(iter(self._arrived.values()), None)
+        return 0.0 if came is None else time.monotonic() - came
+
     def put(self, message: AbstractIncomingMessage) -> None:
         assert message.delivery_tag is not None
+        self._arrived[message.delivery_tag] = time.monotonic()
         self._waiting.put_nowait(
             Delivery(
                 tag=message.delivery_tag,
@@ -110,21 +123,38 @@ class Subscription:
                 headers=dict(message.headers),
                 redelivered=bool(message.redelivered),
                 raw=message,
+                settle=self._settle,
             )
         )
+
+    def _settle(self, tag: int, through: bool) -> None:
+        # Tags rise in the order of arrival, which is the order the dictionary keeps.
+        for known in [one for one in self._arrived if one <= tag] if through else [tag]:
+            self._arrived.pop(known, None)
 
     def cut(self, *_: object) -> None:
         """The connection or the consumer is gone: wake whoever waits, all of them."""
         self._cut = True
+        self._arrived.clear()
         for _waiter in range(256):
             self._waiting.put_nowait(None)
 
 
+def hosts(url: str) -> list[str]:
+    """The URLs in a list of them with commas between; a comma within a URL is no end of one."""
+    return re.split(r",\s*(?=amqps?://)", url.strip())
+
+
 class Bus:
-    """A service's link to the broker: one connection for publishing, one a subscription."""
+    """A service's link to the broker: one connection for publishing, one a subscription.
+
+    `url` may name several hosts of one broker, as URLs with commas between them: the first that answers is used,
+    and as long as it does.
+    """
 
     def __init__(self, url: str, service: str) -> None:
-        self._url = url
+        self._urls = hosts(url)
+        self._turn = 0
         self._service = service
         self._connection: AbstractConnection | None = None
         self._channel: AbstractChannel | None = None
@@ -199,11 +229,19 @@ class Bus:
             await _close(connection)
 
     async def _connect(self, purpose: str) -> AbstractConnection:
-        return await aio_pika.connect(
-            self._url,
-            timeout=CONNECT_SECONDS,
-            client_properties={"connection_name": f"{self._service} {purpose}"},
-        )
+        for last in reversed(range(len(self._urls))):
+            try:
+                return await aio_pika.connect(
+                    self._urls[self._turn % len(self._urls)],
+                    timeout=CONNECT_SECONDS / len(self._urls),
+                    client_properties={"connection_name": f"{self._service} {purpose}"},
+                )
+            except _FAILURES as error:
+                self._turn += 1
+                if last == 0:
+                    raise
+                log.warning("broker_host_away", error=type(error).__name__)
+        raise AssertionError("unreachable: the last host raises")
 
     @asynccontextmanager
     async def subscription(self, queue: str, *, prefetch: int) -> AsyncIterator[Subscription]:
@@ -225,6 +263,7 @@ class Bus:
                         declared, tag = await _read(connection, queue, prefetch, found)
             except _FAILURES as error:
                 raise BusAway(f"can't read queue {queue}: {type(error).__name__}: {error}") from None
+            metrics.UNACKED_OLDEST.labels(queue).set_function(found.oldest_unacknowledged)
             yield found
             with contextlib.suppress(*_FAILURES):
                 async with asyncio.timeout(2):
