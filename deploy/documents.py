@@ -10,13 +10,11 @@ import importlib
 import inspect
 import json
 import sys
-import types
-import typing
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from deploy.rabbitmq.definitions import listens
@@ -26,7 +24,7 @@ from shared.contracts import SERVICES, calls, said_by
 from shared.contracts.event import Event
 from shared.http import describe
 from shared.run import VERSION, Service
-from shared.settings import Settings
+from shared.settings import Settings, is_secret
 
 PROJECT = Path(__file__).parent.parent
 DOCS = PROJECT / "docs"
@@ -197,7 +195,8 @@ def settings() -> str:
         "",
         GENERATED,
         "Environment variables, read once at start. A wrong or missing value stops the service with a sentence",
-        "that names the variable.",
+        "that names the variable. A secret may stand in a file instead: `SP_…_FILE` then names it, for example",
+        "`SP_DATABASE_URL_FILE=/run/secrets/database-url`.",
         "",
         "## Every service",
         "",
@@ -226,17 +225,11 @@ def _table(kind: type[Settings], leave_out: set[str]) -> list[str]:
             default = "–"
         else:
             default = f"`{info.default}`" if info.default != "" else "empty"
-        secret = " (secret)" if SecretStr in _parts(info.annotation) else ""
+        secret = " (secret)" if is_secret(info.annotation) else ""
         rows.append(
             f"| `SP_{name.upper()}` | {default} | {extra.get('unit', '')} | {info.description or ''}{secret} |"
         )
     return [*rows, ""]
-
-
-def _parts(annotation: Any) -> tuple[Any, ...]:
-    if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is typing.Union:
-        return typing.get_args(annotation)
-    return (annotation,)
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ import asyncpg
 import uvicorn
 from fastapi import APIRouter
 
-from shared import audit, database, http, inbox, logs, metrics, parking, schema
+from shared import audit, database, failure, http, inbox, logs, metrics, parking, schema
 from shared.bus import Bus
 from shared.clock import Clock
 from shared.consumer import Consumer, DatabaseAway, DeadLetters, Handlers
@@ -190,9 +190,18 @@ async def serve(service: Service[S], settings: S) -> None:
                 lifespan="off",
                 timeout_graceful_shutdown=math.ceil(settings.stop_seconds),
                 server_header=False,
+                ssl_certfile=settings.tls_certificate,
+                ssl_keyfile=settings.tls_key,
                 h11_max_incomplete_event_size=32 * 1024,
             )
         )
+        try:
+            server.config.load()
+        except OSError as error:
+            raise SystemExit(
+                f"{service.name}: the HTTP API can't use its certificate ({failure.told(error)}); set"
+                " SP_TLS_CERTIFICATE and SP_TLS_KEY to PEM files of a certificate and its key, or neither."
+            ) from None
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, running.stopping.set)

@@ -1,5 +1,6 @@
 """A wrong parameter stops the service with a sentence that names the variable; secrets are never shown."""
 
+from pathlib import Path
 from typing import Annotated
 
 import pytest
@@ -115,3 +116,70 @@ def test_settings_do_not_change() -> None:
 
     with pytest.raises(ValueError, match="frozen"):
         found.listen_port = 1
+
+
+def test_a_secret_may_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "database-url"
+    file.write_text(f"{WHOLE['SP_DATABASE_URL']}\n")
+    monkeypatch.delenv("SP_DATABASE_URL")
+    monkeypatch.setenv("SP_DATABASE_URL_FILE", str(file))
+    (tmp_path / "key").write_text("hunter4")
+    monkeypatch.setenv("SP_KEY_FILE", str(tmp_path / "key"))
+
+    found = read_settings(Own)
+
+    assert found.database_url.get_secret_value() == WHOLE["SP_DATABASE_URL"]
+    assert found.key is not None
+    assert found.key.get_secret_value() == "hunter4"
+
+
+def test_what_is_no_secret_is_not_read_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "mode").write_text("demonstration")
+    monkeypatch.setenv("SP_MODE_FILE", str(tmp_path / "mode"))
+
+    assert read_settings(Own).mode == "live"
+
+
+@pytest.mark.parametrize(
+    ("content", "why"), [(None, "can't be read (No such file or directory)"), (b"\xff", "can't be read (it is no text)")]
+)
+def test_a_secret_file_that_will_not_do_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    content: bytes | None,
+    why: str,
+) -> None:
+    file = tmp_path / "key"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setenv("SP_KEY_FILE", str(file))
+
+    with pytest.raises(SystemExit) as ended:
+        read_settings(Own)
+
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == f"SP_KEY_FILE: {file} {why}. See docs/settings.md.\n"
+
+
+def test_a_secret_is_not_given_twice(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("SP_KEY", "hunter4")
+    monkeypatch.setenv("SP_KEY_FILE", "/somewhere")
+
+    with pytest.raises(SystemExit):
+        read_settings(Own)
+
+    said = capsys.readouterr().err
+    assert said == "SP_KEY and SP_KEY_FILE are both set; keep one of them. See docs/settings.md.\n"
+
+
+@pytest.mark.parametrize("alone", ["SP_TLS_CERTIFICATE", "SP_TLS_KEY"])
+def test_a_certificate_comes_with_its_key(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], alone: str
+) -> None:
+    monkeypatch.setenv(alone, "/somewhere/server.pem")
+
+    with pytest.raises(SystemExit):
+        read_settings(Own)
+
+    assert "SP_TLS_CERTIFICATE and SP_TLS_KEY go together" in capsys.readouterr().err
