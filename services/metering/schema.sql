@@ -27,6 +27,7 @@ CREATE INDEX claims_claimed ON public.claims USING brin (claimed_at);
 -- the service may: delete, insert, select
 
 CREATE TABLE counts (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     grant_id uuid NOT NULL,
     certificate_id uuid NOT NULL,
     hour timestamp with time zone NOT NULL,
@@ -40,15 +41,13 @@ CREATE TABLE counts (
     municipality_id uuid NOT NULL,
     service_id uuid NOT NULL,
     calls bigint NOT NULL,
-    told bigint NOT NULL DEFAULT 0,
+    CONSTRAINT counts_id_key UNIQUE (id),
     CONSTRAINT counts_pkey PRIMARY KEY (grant_id, certificate_id, hour, billing_quarter, accounting_info),
-    CONSTRAINT counts_calls_check CHECK ((calls > 0)),
-    CONSTRAINT counts_check CHECK ((told <= calls))
+    CONSTRAINT counts_calls_check CHECK ((calls > 0))
 );
 CREATE INDEX counts_billing ON public.counts USING btree (billing_quarter, municipality_id);
 CREATE INDEX counts_hour ON public.counts USING btree (hour);
 CREATE INDEX counts_municipality ON public.counts USING btree (municipality_id, hour);
-CREATE INDEX counts_news ON public.counts USING btree (grant_id) WHERE (told < calls);
 CREATE INDEX counts_supplier ON public.counts USING btree (supplier_id, hour);
 -- the service may: insert, select, update
 
@@ -96,6 +95,12 @@ CREATE TABLE messages (
     CONSTRAINT messages_calls_check CHECK ((calls > 0))
 );
 CREATE INDEX messages_received ON public.messages USING brin (received_at);
+-- the service may: delete, insert, select, update
+
+CREATE TABLE news (
+    count_id bigint NOT NULL,
+    CONSTRAINT news_pkey PRIMARY KEY (count_id)
+);
 -- the service may: delete, insert, select, update
 
 CREATE TABLE records (

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from services.metering.domain.billing import billing_quarter
@@ -22,8 +21,7 @@ from shared.quarters import Quarter
 Fate = Literal["counted", "duplicate"] | Refused
 
 
-@dataclass(frozen=True, slots=True)
-class Countable:
+class Countable(NamedTuple):
     """A call that was accepted, with the message that brought it."""
 
     call: Call
@@ -65,18 +63,16 @@ async def settle(tx: Transaction, accepted: Sequence[Countable]) -> list[Fate]:
                 item.received_at,
             )
         )
-    free = await store.count(tx.connection, entries, now=tx.now)
-    # Those not free are claimed and committed by now, so their contents can be read.
-    known = {entry.key: entry.content for entry in entries if entry.key in free}
-    if taken := [entry.key for entry in entries if entry.key not in free]:
-        known.update(await store.contents(tx.connection, taken))
+    taken = await store.count(tx.connection, entries, now=tx.now)
+    # Those are committed by now, whoever claimed them, so their contents can be read.
+    known = await store.contents(tx.connection, taken) if taken else {}
     fates: list[Fate] = []
     repeats: Counter[tuple[UUID, UUID, str, date]] = Counter()
     for index, item in enumerate(accepted):
         key = item.call.id, item.system_id
-        if first[key] == index and key in free:
+        if first[key] == index and key not in taken:
             fates.append("counted")
-        elif known[key] == contents[index]:
+        elif (known[key] if key in known else contents[first[key]]) == contents[index]:
             fates.append("duplicate")
             made = item.call.time
             repeats[

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from prometheus_client import Counter as Measured
@@ -45,8 +46,7 @@ class Outcome:
     repeated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
+class _Judged(NamedTuple):
     """One call of a batch with the verdict on it."""
 
     source: Prepared

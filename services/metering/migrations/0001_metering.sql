@@ -89,9 +89,10 @@ CREATE TABLE records (
 CREATE INDEX records_made ON records USING brin (made_at) WITH (pages_per_range = 32);
 CREATE TABLE records_default PARTITION OF records DEFAULT;
 
--- Calls per grant, certificate, hour, billing quarter and cost key. `told` is the total last said; the row has news
--- when it is behind. What follows from the grant stands here again, because it is asked for often.
+-- Calls per grant, certificate, hour, billing quarter and cost key. What follows from the grant stands here again,
+-- because it is asked for often. No index may know `calls`: it changes all the time, and touches none of them so.
 CREATE TABLE counts (
+    id              bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
     grant_id        uuid NOT NULL,
     certificate_id  uuid NOT NULL,
     hour            timestamptz NOT NULL,
@@ -105,15 +106,18 @@ CREATE TABLE counts (
     municipality_id uuid NOT NULL,
     service_id      uuid NOT NULL,
     calls           bigint NOT NULL CHECK (calls > 0),
-    told            bigint NOT NULL DEFAULT 0,
-    PRIMARY KEY (grant_id, certificate_id, hour, billing_quarter, accounting_info),
-    CHECK (told <= calls)
+    PRIMARY KEY (grant_id, certificate_id, hour, billing_quarter, accounting_info)
 ) WITH (fillfactor = 70);
-CREATE INDEX counts_news ON counts (grant_id) WHERE told < calls;
 CREATE INDEX counts_supplier ON counts (supplier_id, hour);
 CREATE INDEX counts_municipality ON counts (municipality_id, hour);
 CREATE INDEX counts_billing ON counts (billing_quarter, municipality_id);
 CREATE INDEX counts_hour ON counts (hour);
+
+-- Counts that changed since they were last told.
+CREATE TABLE news (
+    count_id bigint PRIMARY KEY
+) WITH (fillfactor = 50);
+ALTER TABLE news SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 
 -- Repeats of counted calls, so that what was sent can be accounted for. `day` is the UTC day of the repeated call,
 -- `quarter` the civil quarter it falls in.

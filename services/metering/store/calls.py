@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -23,9 +23,11 @@ CallKey = tuple[str, UUID]
 """A call's id, and the system it is unique within."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A call to count: what was said, the grant it falls under and the quarter it is billed in."""
+class Entry(NamedTuple):
+    """A call to count: what was said, the grant it falls under and the quarter it is billed in.
+
+    The statement `count_calls` takes the fields in this order.
+    """
 
     event_id: str
     system_id: UUID
@@ -126,20 +128,10 @@ async def find_message(connection: asyncpg.Connection, key: MessageKey) -> Taken
 
 
 async def count(connection: asyncpg.Connection, entries: Sequence[Entry], *, now: datetime) -> set[CallKey]:
-    """Claim, record and count calls, each id at most once in `entries`; returns those whose id was free."""
+    """Claim, record and count calls, each id at most once in `entries`; returns those whose id was taken."""
     rows = await connection.fetch(
         SQL["count_calls"],
-        [entry.event_id for entry in entries],
-        [entry.system_id for entry in entries],
-        [entry.content for entry in entries],
-        [entry.made_at for entry in entries],
-        [entry.grant_id for entry in entries],
-        [entry.certificate_id for entry in entries],
-        [entry.billing_quarter for entry in entries],
-        [entry.accounting_info for entry in entries],
-        [entry.caller_reference for entry in entries],
-        [entry.message_id for entry in entries],
-        [entry.received_at for entry in entries],
+        *zip(*entries, strict=True),
         now,
     )
     return {(row["event_id"], row["system_id"]) for row in rows}

@@ -60,8 +60,14 @@ WITH sent AS (
     ORDER BY summed.grant_id, certificate_id, hour, billing_quarter COLLATE "C", accounting_info COLLATE "C"
     ON CONFLICT (grant_id, certificate_id, hour, billing_quarter, accounting_info)
         DO UPDATE SET calls = counts.calls + excluded.calls
+    RETURNING id
+), changed AS (
+    -- Also a count that is news already is touched: whoever tells it must wait for this transaction.
+    INSERT INTO news (count_id) SELECT id FROM counted ORDER BY id
+    ON CONFLICT (count_id) DO UPDATE SET count_id = excluded.count_id
 )
-SELECT event_id, system_id FROM claimed
+SELECT sent.event_id, sent.system_id
+FROM sent LEFT JOIN claimed USING (event_id, system_id) WHERE claimed.event_id IS NULL
 
 -- name: claimed_contents
 SELECT c.event_id, c.system_id, c.content

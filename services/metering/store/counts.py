@@ -17,8 +17,15 @@ SQL = Queries(Path(__file__).with_name("counts.sql"))
 
 
 async def news(connection: asyncpg.Connection, limit: int) -> list[Count]:
-    """Counts that changed since they were last told, marked as told."""
-    return [Count(**dict(row)) for row in await connection.fetch(SQL["news"], limit)]
+    """Counts that changed since they were last told, marked as told.
+
+    A statement of its own reads them: what was committed before the marks were taken must be seen.
+    """
+    taken = await connection.fetch(SQL["take_news"], limit)
+    if not taken:
+        return []
+    rows = await connection.fetch(SQL["counts_of"], [row["count_id"] for row in taken])
+    return [Count(**dict(row)) for row in rows]
 
 
 async def every(connection: asyncpg.Connection) -> AsyncIterator[Count]:

@@ -1,13 +1,13 @@
--- name: news
-UPDATE counts c SET told = c.calls
-FROM (
-    SELECT grant_id, certificate_id, hour, billing_quarter, accounting_info FROM counts
-    WHERE told < calls ORDER BY grant_id LIMIT $1 FOR UPDATE SKIP LOCKED
-) fresh
-WHERE (c.grant_id, c.certificate_id, c.hour, c.billing_quarter, c.accounting_info)
-    = (fresh.grant_id, fresh.certificate_id, fresh.hour, fresh.billing_quarter, fresh.accounting_info)
-RETURNING c.grant_id AS access_id, c.certificate_id, c.hour, c.billing_quarter, c.accounting_info, c.source,
-    c.source_id, c.environment, c.supplier_id, c.system_id, c.municipality_id, c.service_id, c.calls
+-- name: take_news
+DELETE FROM news WHERE count_id IN (
+    SELECT count_id FROM news ORDER BY count_id LIMIT $1 FOR UPDATE SKIP LOCKED
+)
+RETURNING count_id
+
+-- name: counts_of
+SELECT grant_id AS access_id, certificate_id, hour, billing_quarter, accounting_info, source, source_id, environment,
+    supplier_id, system_id, municipality_id, service_id, calls
+FROM counts WHERE id = ANY($1::bigint[]) ORDER BY id
 
 -- name: all_counts
 SELECT grant_id AS access_id, certificate_id, hour, billing_quarter, accounting_info, source, source_id, environment,

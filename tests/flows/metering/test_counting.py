@@ -8,6 +8,9 @@ from datetime import datetime, timedelta
 import asyncpg
 import pytest
 
+from services.metering.actions import taking
+from services.metering.actions.arrival import message_of
+from services.metering.actions.message import prepare
 from shared.contracts.metering import UsageCounted
 from tests.flows.metering.conftest import START, Keys, Metering, SetClock, World, started, sum_of
 
@@ -37,6 +40,18 @@ async def test_only_what_changed_is_told_again_and_as_a_total(known: Metering, w
     first, second = await known.said(UsageCounted)
     assert sum_of(first.usage.counts) == 3
     assert [(count.hour, count.calls) for count in second.usage.counts] == [(START, 7)]
+
+
+async def test_a_count_told_while_a_batch_adds_to_it_is_told_again(known: Metering, world: World) -> None:
+    await known.take(world.arrival(world.calls(2, "a")))
+    prepared = prepare(message_of(world.arrival(world.calls(3, "b"))))
+    async with known.running.database.transaction() as batch:
+        await taking.take(batch, [prepared], timedelta(days=1))
+        await known.tell()
+    await known.tell()
+
+    events = await known.said(UsageCounted)
+    assert [sum_of(event.usage.counts) for event in events] == [5]
 
 
 async def test_a_redelivered_message_changes_nothing(known: Metering, world: World) -> None:
