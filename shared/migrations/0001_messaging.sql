@@ -66,7 +66,8 @@ CREATE TABLE clock (
 );
 INSERT INTO clock (offset_seconds, sequence) VALUES (0, 0);
 
--- Others than the owner (the runtime role) may add to the history, never change it.
+-- Others than the owner (the runtime role) may add to the history, never change it; what has been migrated they
+-- may only look up.
 DO $$
 DECLARE
     other text;
@@ -76,6 +77,7 @@ BEGIN
         WHERE table_name IN ('audit', 'audit_chain') AND grantee <> current_user
     LOOP
         EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON audit, audit_chain FROM %I', other);
+        EXECUTE format('REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON migrations FROM %I', other);
     END LOOP;
 END
 $$;

@@ -4,6 +4,7 @@ import asyncpg
 import pytest
 
 from deploy.postgres.setup import Passwords, set_up
+from deploy.postgres.setup import make_database as make_database_anew
 from shared.contracts import SERVICES
 from tests.conftest import MakeDatabase
 from tests.servers import DatabaseServer
@@ -79,6 +80,30 @@ async def test_a_wrong_password_is_refused_also_from_this_machine(
 
     with pytest.raises(asyncpg.InvalidPasswordError):
         await asyncpg.connect(database_server.url("registry", "wrong", database.name))
+
+
+RIGHTS = """
+SELECT DISTINCT table_name || ': ' || privilege_type FROM information_schema.role_table_grants
+WHERE grantee = $1 AND table_schema = 'public'
+"""
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_setting_up_again_gives_no_right_back_that_a_migration_took(
+    make_database: MakeDatabase, database_server: DatabaseServer, service: str
+) -> None:
+    database = await make_database(service)
+    admin = await asyncpg.connect(database_server.admin_url, database=database.name)
+    try:
+        before = {row[0] for row in await admin.fetch(RIGHTS, service)}
+        await make_database_anew(admin, database_server.admin_url, service, database.name)
+        after = {row[0] for row in await admin.fetch(RIGHTS, service)}
+    finally:
+        await admin.close()
+
+    assert after == before
+    assert {"audit: SELECT", "audit: INSERT", "migrations: SELECT"} <= after
+    assert not {"audit: UPDATE", "audit: DELETE", "migrations: INSERT", "migrations: UPDATE"} & after
 
 
 async def test_setting_up_again_changes_nothing_that_works(
