@@ -17,6 +17,7 @@ SERVICE = Service(
     about="Service agreements between municipalities and suppliers' systems, and trial connections.",
     settings=AgreementsSettings,
     migrations=Path(__file__).parent / "migrations",
+    append_only=frozenset({"agreement_history", "trial_history"}),
     handlers=HANDLERS,
     routers=ROUTERS,
     jobs=JOBS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from services.notifier.api import ROUTER
+from services.notifier.checks import CHECKS
 from services.notifier.events import HANDLERS
 from services.notifier.jobs import send_mails
 from services.notifier.settings import NotifierSettings
@@ -16,6 +17,8 @@ SERVICE = Service(
     about="Notices by e-mail about agreements, invoices and sign-in, and what became of them.",
     settings=NotifierSettings,
     migrations=Path(__file__).parent / "migrations",
+    append_only=frozenset({"notice_history"}),
+    checks=CHECKS,
     handlers=HANDLERS,
     routers=(ROUTER,),
     tasks=(send_mails,),

@@ -5,25 +5,21 @@ from __future__ import annotations
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
 from services.notifier import store
 from services.notifier.actions import notice as actions
 from services.notifier.domain.kind import KindName
 from services.notifier.settings import NotifierSettings
+from shared import asking
 from shared.identity import SignedIn
-from shared.run import Runtime
+from shared.page import After, Limit, Page, page
 
 ROUTER = APIRouter(tags=["notices"])
 
 
-async def _running(request: Request) -> Runtime[NotifierSettings]:
-    runtime: Runtime[NotifierSettings] = request.app.state.runtime
-    return runtime
-
-
-Running = Annotated[Runtime[NotifierSettings], Depends(_running)]
+Running = asking.Running[NotifierSettings]
 NoticeState = Literal["queued", "sent", "failed"]
 
 
@@ -78,13 +74,6 @@ class NoticeDetail(NoticeAnswer):
     timeline: list[TimelineEntry]
 
 
-class NoticePage(BaseModel):
-    """One page of notices, newest first. `next` goes into `after` for the page that follows; null: no more."""
-
-    items: list[NoticeAnswer]
-    next: UUID | None
-
-
 @ROUTER.get("/notices")
 async def list_notices(
     caller: SignedIn,
@@ -93,16 +82,15 @@ async def list_notices(
     state: Annotated[NoticeState | None, Query()] = None,
     kind: Annotated[KindName | None, Query()] = None,
     about_id: Annotated[UUID | None, Query()] = None,
-    limit: Annotated[int, Query(ge=1, le=500, description="How many at the most")] = 100,
-    after: Annotated[UUID | None, Query(description="The id of the last one of the page before")] = None,
-) -> NoticePage:
+    limit: Limit = 100,
+    after: After = None,
+) -> Page[NoticeAnswer]:
     """Notices, newest first: those to the caller's own organisation, or all for helpdesk."""
     async with running.database.reading() as connection:
         found = await actions.page(
             connection, caller, state=state, kind=kind, about_id=about_id, after=after, limit=limit + 1
         )
-    items = [NoticeAnswer.of(one, addresses=caller.helpdesk) for one in found[:limit]]
-    return NoticePage(items=items, next=items[-1].id if len(found) > limit else None)
+    return page(found, limit, lambda one: NoticeAnswer.of(one, addresses=caller.helpdesk))
 
 
 @ROUTER.get("/notices/{notice_id}")

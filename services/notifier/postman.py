@@ -39,6 +39,10 @@ class Postman:
             return NotSent("server_away", f"the mail server was lost: {_told(error)}", lasting=False)
         return Sent(len(refused))
 
+    async def greet(self) -> None:
+        """Reach the mail server and sign in, sending nothing. Raises aiosmtplib.SMTPException or OSError."""
+        await self._connected()
+
     async def close(self) -> None:
         """Leave the server; the next mail connects again."""
         client, self._client = self._client, None

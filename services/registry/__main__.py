@@ -9,6 +9,7 @@ from pathlib import Path
 from services.registry import commands
 from services.registry.actions import access, catalogue, clock, organisation, person, system
 from services.registry.api import ROUTERS
+from services.registry.checks import CHECKS
 from services.registry.domain.trust import TrustError
 from services.registry.events import HANDLERS
 from services.registry.jobs import JOBS
@@ -44,6 +45,8 @@ SERVICE = Service(
     about="Organisations, people and sign-in, IT systems and certificates, the service catalogue, access.",
     settings=RegistrySettings,
     migrations=Path(__file__).parent / "migrations",
+    append_only=frozenset({"service_history", "system_history", "access_history", "certificate_holders"}),
+    checks=CHECKS,
     handlers=HANDLERS,
     routers=ROUTERS,
     prepare=_prepare,

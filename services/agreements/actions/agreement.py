@@ -14,7 +14,8 @@ from services.agreements.store.agreements import Entry, Filter, Stored
 from shared.contracts.agreements import Agreement, AgreementRestated, By
 from shared.database import Transaction
 from shared.identity import Caller
-from shared.problem import Conflict, Invalid, NotFound
+from shared.page import after_unknown
+from shared.problem import Conflict, NotFound
 
 _Ordering = Callable[[Stored, By], Awaitable[domain.Command]]
 
@@ -75,7 +76,7 @@ async def resend_notice(tx: Transaction, caller: Caller, agreement_id: UUID) -> 
 async def _do(tx: Transaction, caller: Caller, agreement_id: UUID, act: domain.Act, ordering: _Ordering) -> Agreement:
     stored = await agreements.lock_agreement(tx.connection, agreement_id)
     if stored is None or not rights.sees(caller, stored.agreement):
-        raise _not_found(agreement_id)
+        raise _unknown(agreement_id)
     by = rights.side(caller, stored.agreement, act)
     outcome = domain.decide(stored.agreement, await ordering(stored, by), tx.now)
     resent_at = tx.now if act == "resend_notice" else None
@@ -98,7 +99,7 @@ async def find(connection: asyncpg.Connection, caller: Caller, agreement_id: UUI
     """An agreement the caller may know of, and its history."""
     stored = await agreements.find_agreement(connection, agreement_id)
     if stored is None or not rights.sees(caller, stored.agreement):
-        raise _not_found(agreement_id)
+        raise _unknown(agreement_id)
     return stored.agreement, await agreements.history(connection, agreement_id)
 
 
@@ -118,7 +119,7 @@ async def page(
     if after is not None:
         last = await agreements.find_agreement(connection, after)
         if last is None or not rights.sees(caller, last.agreement):
-            raise Invalid("page.after_unknown", f"`after` must be the id of an agreement of yours, not {after}.")
+            raise after_unknown(after, "an agreement")
         before = last.number
     which = Filter(
         everything=seen.everything,
@@ -140,5 +141,5 @@ async def restate(tx: Transaction) -> int:
     return said
 
 
-def _not_found(agreement_id: UUID) -> NotFound:
-    return NotFound("agreement.not_found", f"You have no agreement with the id {agreement_id}.")
+def _unknown(agreement_id: UUID) -> NotFound:
+    return NotFound("agreement.unknown", f"You have no agreement with the id {agreement_id}.")

@@ -17,7 +17,8 @@ from services.agreements.store import agreements, copies, requests
 from shared.contracts.agreements import Agreement, AgreementRequested
 from shared.database import Transaction
 from shared.identity import Caller
-from shared.problem import Conflict, Invalid, NotFound
+from shared.page import after_unknown
+from shared.problem import Conflict, NotFound
 
 ANSWERS_KEPT = timedelta(days=30)
 """How long the answer to an idempotency key is remembered (platform time)."""
@@ -110,7 +111,7 @@ async def find(connection: asyncpg.Connection, caller: Caller, request_id: UUID)
     supplier_id = rights.supplier_or_helpdesk(caller)
     found = await requests.find_request(connection, request_id)
     if found is None or supplier_id not in (None, found[1].supplier_id):
-        raise NotFound("request.not_found", f"You have no request with the id {request_id}.")
+        raise NotFound("request.unknown", f"You have no request with the id {request_id}.")
     counts = await requests.count_states(connection, [request_id])
     return Progress(found[1], counts[request_id], await agreements.agreements_of_request(connection, request_id))
 
@@ -122,7 +123,7 @@ async def page(connection: asyncpg.Connection, caller: Caller, *, after: UUID | 
     if after is not None:
         last = await requests.find_request(connection, after)
         if last is None or supplier_id not in (None, last[1].supplier_id):
-            raise Invalid("page.after_unknown", f"`after` must be the id of a request of yours, not {after}.")
+            raise after_unknown(after, "a request")
         before = last[0]
     found = await requests.list_requests(connection, supplier_id=supplier_id, before=before, limit=limit)
     counts = await requests.count_states(connection, [one.id for one in found])

@@ -15,7 +15,8 @@ from services.agreements.store.agreements import Entry
 from shared.contracts.agreements import By, Trial, TrialClosed, TrialOpened, TrialRestated
 from shared.database import Transaction
 from shared.identity import Caller
-from shared.problem import Conflict, Invalid, NotFound
+from shared.page import after_unknown
+from shared.problem import Conflict, NotFound
 
 
 async def open_trial(tx: Transaction, caller: Caller, system_id: UUID, service_ids: Sequence[UUID]) -> Trial:
@@ -48,7 +49,7 @@ async def close_trial(tx: Transaction, caller: Caller, trial_id: UUID) -> Trial:
     supplier_id = rights.supplier_or_helpdesk(caller)
     trial = await trials.lock_trial(tx.connection, trial_id)
     if trial is None or supplier_id not in (None, trial.supplier_id):
-        raise _not_found(trial_id)
+        raise _unknown(trial_id)
     by: By = "operator" if supplier_id is None else "supplier"
     closed = domain.close_trial(trial, tx.now)
     if not await trials.save_closed(tx.connection, closed):
@@ -64,7 +65,7 @@ async def find(connection: asyncpg.Connection, caller: Caller, trial_id: UUID) -
     supplier_id = rights.supplier_or_helpdesk(caller)
     found = await trials.find_trial(connection, trial_id)
     if found is None or supplier_id not in (None, found[1].supplier_id):
-        raise _not_found(trial_id)
+        raise _unknown(trial_id)
     return found[1], await trials.history(connection, trial_id)
 
 
@@ -75,9 +76,7 @@ async def page(connection: asyncpg.Connection, caller: Caller, *, after: UUID | 
     if after is not None:
         last = await trials.find_trial(connection, after)
         if last is None or supplier_id not in (None, last[1].supplier_id):
-            raise Invalid(
-                "page.after_unknown", f"`after` must be the id of a trial connection of yours, not {after}."
-            )
+            raise after_unknown(after, "a trial connection")
         before = last[0]
     return await trials.list_trials(connection, supplier_id=supplier_id, before=before, limit=limit)
 
@@ -91,5 +90,5 @@ async def restate(tx: Transaction) -> int:
     return said
 
 
-def _not_found(trial_id: UUID) -> NotFound:
-    return NotFound("trial.not_found", f"You have no trial connection with the id {trial_id}.")
+def _unknown(trial_id: UUID) -> NotFound:
+    return NotFound("trial.unknown", f"You have no trial connection with the id {trial_id}.")

@@ -9,10 +9,13 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from services.agreements.actions import agreement as actions
-from services.agreements.api.common import After, Body, Limit, Page, Reason, Running, ServiceIds
+from services.agreements.api.asking import Running
+from services.agreements.api.fields import Reason, ServiceIds
 from services.agreements.api.models import AgreementAnswer, AgreementDetail
 from services.agreements.domain.agreement import State
+from shared.asking import Body
 from shared.identity import SignedIn
+from shared.page import After, Limit, Page, page
 
 ROUTER = APIRouter(tags=["agreements"])
 
@@ -51,8 +54,7 @@ async def list_agreements(
             after=after,
             limit=limit + 1,
         )
-    items = [AgreementAnswer.of(one) for one in found[:limit]]
-    return Page(items=items, next=items[-1].id if len(found) > limit else None)
+    return page(found, limit, AgreementAnswer.of)
 
 
 @ROUTER.get("/agreements/{agreement_id}")

@@ -9,10 +9,13 @@ from fastapi import APIRouter, Header, Response
 from pydantic import Field
 
 from services.agreements.actions import request as actions
-from services.agreements.api.common import After, Body, Limit, MunicipalityIds, Page, Purpose, Running, ServiceIds
+from services.agreements.api.asking import Running
+from services.agreements.api.fields import MunicipalityIds, Purpose, ServiceIds
 from services.agreements.api.models import RequestAnswer, RequestSummary
 from services.agreements.domain.request import Order
+from shared.asking import Body
 from shared.identity import SignedIn
+from shared.page import After, Limit, Page, page
 
 ROUTER = APIRouter(tags=["requests"])
 
@@ -72,8 +75,7 @@ async def list_requests(
     """Own requests with their progress (supplier), or all (helpdesk), newest first."""
     async with running.database.reading() as connection:
         found = await actions.page(connection, caller, after=after, limit=limit + 1)
-    items = [RequestSummary.of(one) for one in found[:limit]]
-    return Page(items=items, next=items[-1].id if len(found) > limit else None)
+    return page(found, limit, RequestSummary.of)
 
 
 @ROUTER.get("/requests/{request_id}")

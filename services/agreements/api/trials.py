@@ -7,9 +7,12 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from services.agreements.actions import trial as actions
-from services.agreements.api.common import After, Body, Limit, Page, Running, ServiceIds
+from services.agreements.api.asking import Running
+from services.agreements.api.fields import ServiceIds
 from services.agreements.api.models import TimelineEntry, TrialAnswer, TrialDetail
+from shared.asking import Body
 from shared.identity import SignedIn
+from shared.page import After, Limit, Page, page
 
 ROUTER = APIRouter(tags=["trial connections"])
 
@@ -35,8 +38,7 @@ async def list_trials(
     """Own trial connections (supplier), or all (helpdesk), newest first."""
     async with running.database.reading() as connection:
         found = await actions.page(connection, caller, after=after, limit=limit + 1)
-    items = [TrialAnswer.of(one) for one in found[:limit]]
-    return Page(items=items, next=items[-1].id if len(found) > limit else None)
+    return page(found, limit, TrialAnswer.of)
 
 
 @ROUTER.get("/trials/{trial_id}")

@@ -5,45 +5,21 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends
 
 from services.invoicing.settings import InvoicingSettings
+from shared import asking
 from shared.contracts.registry import Role
 from shared.identity import Caller
 from shared.problem import Forbidden
 from shared.quarters import Quarter
-from shared.run import Runtime
 
+Running = asking.Running[InvoicingSettings]
 
-def _running(request: Request) -> Runtime[InvoicingSettings]:
-    found: Runtime[InvoicingSettings] = request.app.state.runtime
-    return found
-
-
-Running = Annotated[Runtime[InvoicingSettings], Depends(_running)]
-"""The running service."""
-
-QUARTER = r"^20\d\d[Qq][1-4]$"
-
-
-def _quarter(
-    quarter: Annotated[str, Query(pattern=QUARTER, description="The quarter that is billed, such as 2027Q1")],
-) -> Quarter:
-    return Quarter.parse(quarter.upper())
-
-
-def _quarter_or_none(
-    quarter: Annotated[
-        str | None, Query(pattern=QUARTER, description="The quarter that is billed, such as 2027Q1")
-    ] = None,
-) -> Quarter | None:
-    return Quarter.parse(quarter.upper()) if quarter else None
-
-
-InQuarter = Annotated[Quarter, Depends(_quarter)]
+_BILLED = "The quarter that is billed, such as 2027Q1"
+InQuarter = Annotated[Quarter, Depends(asking.quarter_named(_BILLED))]
 """A quarter that must be named."""
-
-InAnyQuarter = Annotated[Quarter | None, Depends(_quarter_or_none)]
+InAnyQuarter = Annotated[Quarter | None, Depends(asking.quarter_or_none(_BILLED))]
 """A quarter that may be named."""
 
 

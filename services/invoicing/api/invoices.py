@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
@@ -17,14 +16,13 @@ from services.invoicing.store import invoices
 from services.invoicing.store.invoices import DocumentKind, Issued
 from shared.contracts.registry import Role
 from shared.identity import Caller, SignedIn
-from shared.problem import BadRequest, NotFound
+from shared.page import After, Limit, Page, after_unknown, page
+from shared.problem import NotFound
 
 router = APIRouter(tags=["invoices"])
 
 READERS: tuple[Role, ...] = ("administrator", "signatory", "economy")
 """Who of a municipality sees its invoices: who answers for it, who signs for it and who pays."""
-
-_NUMBER = re.compile(r"FAK-(\d{6,15})")
 
 
 class InvoiceHead(BaseModel):
@@ -71,32 +69,29 @@ class WholeInvoice(InvoiceHead):
     lines: list[InvoiceLine]
 
 
-class InvoicePage(BaseModel):
-    """Invoices, the newest first. `next` is what to send as `after` for the next page; null on the last."""
-
-    items: list[InvoiceHead]
-    next: str | None
-
-
 @router.get("/invoices")
 async def list_invoices(  # noqa: PLR0917 - a route is called by name only
     running: Running,
     caller: SignedIn,
     quarter: InAnyQuarter,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    after: Annotated[str | None, Query(max_length=40, description="`next` of the page before")] = None,
+    limit: Limit = 100,
+    after: After = None,
     municipality_id: Annotated[UUID | None, Query(description="For helpdesk: only this one's")] = None,
-) -> InvoicePage:
-    """A municipality's invoices for its administrators, signatories and economy; for helpdesk everyone's."""
+) -> Page[InvoiceHead]:
+    """Newest first: a municipality's for its administrators, signatories and economy; everyone's for helpdesk."""
     municipality = whose(caller, municipality_id, *READERS)
     async with running.database.reading() as connection:
+        last = await invoices.find(connection, after, municipality_id=municipality) if after else None
+        if after is not None and last is None:
+            raise after_unknown(after, "an invoice")
         found = await invoices.page(
-            connection, municipality_id=municipality, quarter=quarter, before=_serial(after), limit=limit
+            connection,
+            municipality_id=municipality,
+            quarter=quarter,
+            before=last.serial if last else None,
+            limit=limit + 1,
         )
-    return InvoicePage(
-        items=[InvoiceHead.model_validate(_head(issued)) for issued in found],
-        next=found[-1].number if len(found) == limit else None,
-    )
+    return page(found, limit, lambda issued: InvoiceHead.model_validate(_head(issued)))
 
 
 @router.get("/invoices/{invoice_id}")
@@ -144,15 +139,6 @@ async def _document(running: Running, caller: Caller, invoice_id: UUID, kind: Do
         media_type=found.media_type,
         headers={"Content-Disposition": f'attachment; filename="{found.filename}"'},
     )
-
-
-def _serial(number: str | None) -> int | None:
-    if number is None:
-        return None
-    found = _NUMBER.fullmatch(number)
-    if found is None:
-        raise BadRequest("page.after", "after: send what `next` said on the page before.")
-    return int(found[1])
 
 
 def _unknown(invoice_id: UUID) -> NotFound:

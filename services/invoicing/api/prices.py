@@ -7,14 +7,16 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
 
 from services.invoicing.actions import pricing
 from services.invoicing.api.asking import Running
 from services.invoicing.store.copies import KnownService
+from shared.asking import Body
 from shared.contracts.invoicing import PriceStep
 from shared.identity import SignedIn
+from shared.page import After, Limit, Page, page
 from shared.problem import Invalid
 
 router = APIRouter(tags=["prices"])
@@ -22,10 +24,8 @@ router = APIRouter(tags=["prices"])
 PerCall = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=6)]
 
 
-class Step(BaseModel):
+class Step(Body):
     """DKK per call, excl. VAT, from the start of a civil day in Copenhagen; up to 6 decimals."""
-
-    model_config = ConfigDict(extra="forbid")
 
     starts: date = Field(description="The first day of this price", ge=date(2000, 1, 1), le=date(2199, 12, 31))
     per_call: PerCall = Field(description='DKK per call as a text, such as "0.0485"')
@@ -50,23 +50,14 @@ class ServicePrice(ServiceName):
     coming: list[Step]
 
 
-class PriceList(BaseModel):
-    """List prices by service id. `next` is what to send as `after` for the next page; null on the last."""
-
-    items: list[ServicePrice]
-    next: UUID | None
-
-
 class PriceHistory(ServiceName):
     """All a service's list prices, past and coming, earliest first."""
 
     steps: list[Step]
 
 
-class EstimateRequest(BaseModel):
+class EstimateRequest(Body):
     """What to estimate: so many calls a quarter of each of these services."""
-
-    model_config = ConfigDict(extra="forbid")
 
     service_ids: Annotated[list[UUID], Field(min_length=1, max_length=20)]
     calls_per_quarter: Annotated[int, Field(ge=1, le=10**11, description="Calls a quarter of each service")]
@@ -96,25 +87,13 @@ def _named(service: KnownService) -> dict[str, object]:
 @router.get("/prices")
 async def list_prices(
     running: Running,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    after: Annotated[UUID | None, Query(description="`next` of the page before")] = None,
-) -> PriceList:
-    """Current and coming list prices; public, without sign-in."""
+    limit: Limit = 100,
+    after: After = None,
+) -> Page[ServicePrice]:
+    """Current and coming list prices by service id; public, without sign-in."""
     async with running.database.reading() as connection:
-        found = await pricing.current(connection, after=after, limit=limit, now=running.clock.now())
-    return PriceList(
-        items=[
-            ServicePrice.model_validate(
-                {
-                    **_named(price.service),
-                    "current": Step.of(price.current) if price.current else None,
-                    "coming": [Step.of(step) for step in price.coming],
-                }
-            )
-            for price in found
-        ],
-        next=found[-1].service.id if len(found) == limit else None,
-    )
+        found = await pricing.current(connection, after=after, limit=limit + 1, now=running.clock.now())
+    return page(found, limit, _current, key=lambda item: item.service_id)
 
 
 @router.get("/prices/{service_id}")
@@ -166,6 +145,16 @@ async def estimate(running: Running, caller: SignedIn, wanted: EstimateRequest) 
         net=found.net,
         vat=found.vat,
         gross=found.gross,
+    )
+
+
+def _current(price: pricing.CurrentPrice) -> ServicePrice:
+    return ServicePrice.model_validate(
+        {
+            **_named(price.service),
+            "current": Step.of(price.current) if price.current else None,
+            "coming": [Step.of(step) for step in price.coming],
+        }
     )
 
 

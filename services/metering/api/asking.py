@@ -4,47 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends
 
 from services.metering.settings import MeteringSettings
 from services.metering.store.sight import Sight
+from shared import asking
 from shared.identity import Caller
 from shared.problem import Forbidden
 from shared.quarters import Quarter
-from shared.run import Runtime
 
+Running = asking.Running[MeteringSettings]
 
-def _running(request: Request) -> Runtime[MeteringSettings]:
-    found: Runtime[MeteringSettings] = request.app.state.runtime
-    return found
-
-
-Running = Annotated[Runtime[MeteringSettings], Depends(_running)]
-"""The running service."""
-
-_PATTERN = r"^20\d\d[Qq][1-4]$"
-
-
-def _quarter(
-    quarter: Annotated[
-        str, Query(pattern=_PATTERN, description="The quarter the calls were made in, such as 2027Q1")
-    ],
-) -> Quarter:
-    return Quarter.parse(quarter.upper())
-
-
-def _quarter_or_none(
-    quarter: Annotated[
-        str | None, Query(pattern=_PATTERN, description="The quarter the calls were made in, such as 2027Q1")
-    ] = None,
-) -> Quarter | None:
-    return Quarter.parse(quarter.upper()) if quarter else None
-
-
-InQuarter = Annotated[Quarter, Depends(_quarter)]
+_MADE = "The quarter the calls were made in, such as 2027Q1"
+InQuarter = Annotated[Quarter, Depends(asking.quarter_named(_MADE))]
 """A quarter that must be named."""
-
-InAnyQuarter = Annotated[Quarter | None, Depends(_quarter_or_none)]
+InAnyQuarter = Annotated[Quarter | None, Depends(asking.quarter_or_none(_MADE))]
 """A quarter that may be named."""
 
 

@@ -9,7 +9,8 @@ import asyncpg
 from services.notifier import store
 from shared.database import Transaction
 from shared.identity import Caller
-from shared.problem import Conflict, Forbidden, Invalid, NotFound
+from shared.page import after_unknown
+from shared.problem import Conflict, Forbidden, NotFound
 
 
 def whose(caller: Caller) -> UUID | None:
@@ -30,7 +31,7 @@ async def find(
     organisation_id = whose(caller)
     found = await store.find_notice(connection, notice_id)
     if found is None or organisation_id not in (None, found.organisation_id):
-        raise _not_found(notice_id)
+        raise _unknown(notice_id)
     return found, await store.history(connection, notice_id)
 
 
@@ -50,7 +51,7 @@ async def page(
     if after is not None:
         last = await store.find_notice(connection, after)
         if last is None or organisation_id not in (None, last.organisation_id):
-            raise Invalid("page.after_unknown", f"`after` must be the id of a notice you see, not {after}.")
+            raise after_unknown(after, "a notice")
         before = last.number
     return await store.list_notices(
         connection,
@@ -68,7 +69,7 @@ async def retry(tx: Transaction, caller: Caller, notice_id: UUID) -> store.Kept:
     caller.require_helpdesk()
     notice = await store.lock_notice(tx.connection, notice_id)
     if notice is None:
-        raise _not_found(notice_id)
+        raise _unknown(notice_id)
     if notice.state == "sent":
         raise Conflict("notice.already_sent", "The mail server has taken this notice over; it is not sent again.")
     if notice.erased:
@@ -83,5 +84,5 @@ async def retry(tx: Transaction, caller: Caller, notice_id: UUID) -> store.Kept:
     return found
 
 
-def _not_found(notice_id: UUID) -> NotFound:
-    return NotFound("notice.not_found", f"There is no notice with the id {notice_id} that you may see.")
+def _unknown(notice_id: UUID) -> NotFound:
+    return NotFound("notice.unknown", f"There is no notice with the id {notice_id} that you may see.")

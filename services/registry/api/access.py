@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from services.registry.actions import access as actions
-from services.registry.api.running import Running
+from services.registry.api.asking import Running
 from services.registry.domain.access import Asker, Reason, SourceKind
 from services.registry.domain.thumbprint import read_thumbprint
 from shared.contracts.event import Environment

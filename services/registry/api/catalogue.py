@@ -7,28 +7,24 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel
 
 from services.registry.actions import catalogue as actions
-from services.registry.api.fields import After, Limit, Line
-from services.registry.api.running import Running
+from services.registry.api.asking import Running
 from services.registry.domain.catalogue import Service, ServiceState
 from services.registry.store import catalogue as store
+from shared.asking import Body
 from shared.identity import SignedIn
+from shared.page import After, Limit, Page, page
+from shared.text import Line, Passage, Sought
 
 router = APIRouter(tags=["service catalogue"])
 
-Passage = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000, pattern=r"^[^\x00]*$")]
-Words = Annotated[
-    str | None,
-    Query(min_length=1, max_length=255, pattern=r"^[^\x00]*$", description="Part of the name, number or description"),
-]
+Words = Annotated[Sought | None, Query(description="Part of the name, number or description")]
 
 
-class NewService(BaseModel):
+class NewService(Body):
     """A service in one version. `id` is what callers name it by (ServiceUUID); left out, a new one is made."""
-
-    model_config = ConfigDict(extra="forbid")
 
     id: UUID | None = None
     name: Line
@@ -39,10 +35,8 @@ class NewService(BaseModel):
     data_categories: Passage = ""
 
 
-class ServiceChanges(BaseModel):
+class ServiceChanges(Body):
     """What to change; what is left out stays. `locked`: no new agreements; `closed`: no calls either."""
-
-    model_config = ConfigDict(extra="forbid")
 
     description: Passage | None = None
     data_categories: Passage | None = None
@@ -77,13 +71,6 @@ class ServiceShown(BaseModel):
         )
 
 
-class ServiceList(BaseModel):
-    """Services in alphabetical order. `next`: send it as `after` for what follows; null at the end."""
-
-    items: list[ServiceShown]
-    next: UUID | None
-
-
 @router.post("/services", status_code=201)
 async def publish_service(body: NewService, running: Running, caller: SignedIn) -> ServiceShown:
     """Put a service in the catalogue, open to agreements (helpdesk). 409 `service.exists`."""
@@ -104,15 +91,13 @@ async def publish_service(body: NewService, running: Running, caller: SignedIn) 
 
 
 @router.get("/services")
-async def list_services(running: Running, q: Words = None, limit: Limit = 100, after: After = None) -> ServiceList:
-    """The catalogue, for everyone; `q` finds part of a name, number or description, in either letter case."""
+async def list_services(
+    running: Running, q: Words = None, limit: Limit = 100, after: After = None
+) -> Page[ServiceShown]:
+    """The catalogue in alphabetical order, for everyone; `q` is looked for in either letter case."""
     async with running.database.reading() as connection:
         found = await store.listed(connection, q=q, after=after, limit=limit + 1)
-    shown = found[:limit]
-    return ServiceList(
-        items=[ServiceShown.of(service) for service in shown],
-        next=shown[-1].id if len(found) > limit else None,
-    )
+    return page(found, limit, ServiceShown.of)
 
 
 @router.get("/services/{service_id}")

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel
 
 from services.registry.actions import clock as actions
-from services.registry.api.running import Running
+from services.registry.api.asking import Running
+from shared.asking import Body
 from shared.identity import SignedIn
 
 router = APIRouter(tags=["clock"])
 
 
-class NewTime(BaseModel):
+class NewTime(Body):
     """The time it is to be, with its offset from UTC."""
-
-    model_config = ConfigDict(extra="forbid")
 
     to: AwareDatetime
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from services.registry.api.running import Running
+from services.registry.api.asking import Running
 from services.registry.signing import SigningKeys
 
 router = APIRouter(tags=["sign-in"])

@@ -7,14 +7,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from services.registry.actions import link as actions
 from services.registry.api import link_page
+from services.registry.api.asking import Running
 from services.registry.api.fields import Address, Password, Secret
-from services.registry.api.running import Running
 from services.registry.domain.link import Purpose
 from services.registry.passwords import Passwords
+from shared.asking import Body
 from shared.problem import Invalid, NotFound
 
 router = APIRouter(tags=["links"])
@@ -23,10 +24,8 @@ SAME_SECONDS = 0.25
 """How long the answer to a request for a link takes, so that it does not tell whether the address is known."""
 
 
-class LinkWanted(BaseModel):
+class LinkWanted(Body):
     """Whose password is forgotten."""
-
-    model_config = ConfigDict(extra="forbid")
 
     email: Address
 
@@ -39,10 +38,8 @@ class LinkShown(BaseModel):
     expires_at: AwareDatetime
 
 
-class Redemption(BaseModel):
+class Redemption(Body):
     """The link's secret, and the password to set: 12 to 128 characters, not the mail address, not a common one."""
-
-    model_config = ConfigDict(extra="forbid")
 
     secret: Secret = Field(repr=False)
     password: Password = Field(repr=False)

@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field, StringConstraints
 
 from services.registry.actions import organisation as actions
 from services.registry.actions import person as people
-from services.registry.api.fields import Address, After, Limit, Line, Sought
-from services.registry.api.running import Running
+from services.registry.api.asking import Running
+from services.registry.api.fields import Address
 from services.registry.domain.organisation import OWN_FIELDS, in_order
 from services.registry.store import organisation as store
+from shared.asking import Body
 from shared.contracts.registry import Organisation, OrganisationKind, Role
 from shared.identity import Caller, SignedIn
+from shared.page import After, Limit, Page, page
 from shared.problem import Forbidden, Invalid
+from shared.text import Line, Sought
 
 router = APIRouter(tags=["organisations"])
 
@@ -24,24 +27,20 @@ Kinds = Annotated[tuple[Literal["supplier", "municipality"], ...], Field(min_len
 Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=32)]
 
 
-class FirstAdministrator(BaseModel):
+class FirstAdministrator(Body):
     """The first person of an organisation; they invite the others."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Line
     email: Address
     roles: Annotated[tuple[Role, ...], Field(min_length=1, max_length=5)] = ("administrator",)
 
 
-class NewOrganisation(BaseModel):
+class NewOrganisation(Body):
     """A supplier, a municipality, or both. `cvr` and `ean` may be written with spaces.
 
     A municipality that is not a test one needs `municipality_code`. `test` organisations live in the external
     test environment only and may have a CVR number that fails the check sum.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Line
     cvr: Number
@@ -55,14 +54,12 @@ class NewOrganisation(BaseModel):
     first_administrator: FirstAdministrator | None = None
 
 
-class OrganisationChanges(BaseModel):
+class OrganisationChanges(Body):
     """What to change; what is left out stays, null empties.
 
     An organisation's own administrator may change mailbox, invoice_mailbox, ean and buyer_reference; the
     helpdesk everything.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Line | None = None
     cvr: Number | None = None
@@ -91,13 +88,6 @@ class MunicipalityShown(BaseModel):
     municipality_code: str | None
     cvr: str
     test: bool
-
-
-class OrganisationList(BaseModel):
-    """Organisations in the order of Danish names. `next`: send it as `after` for what follows; null at the end."""
-
-    items: list[Organisation | MunicipalityShown]
-    next: UUID | None
 
 
 @router.post("/organisations", status_code=201)
@@ -133,11 +123,13 @@ async def list_organisations(
     running: Running,
     caller: SignedIn,
     kind: OrganisationKind | None = None,
-    q: Sought = None,
+    q: Annotated[Sought | None, Query(description="Part of a name, a CVR number, a code")] = None,
     limit: Limit = 100,
     after: After = None,
-) -> OrganisationList:
-    """The helpdesk sees all of all organisations; a supplier sees the municipalities it can ask.
+) -> Page[Organisation | MunicipalityShown]:
+    """In the order of Danish names.
+
+    The helpdesk sees all of all organisations; a supplier sees the municipalities it can ask.
 
     A supplier that is a test organisation sees the test municipality only.
     """
@@ -153,11 +145,7 @@ async def list_organisations(
             after=after,
             limit=limit + 1,
         )
-    shown = found[:limit]
-    return OrganisationList(
-        items=list(shown) if caller.helpdesk else [_as_municipality(organisation) for organisation in shown],
-        next=shown[-1].id if len(found) > limit else None,
-    )
+    return page(found, limit, lambda one: one if caller.helpdesk else _as_municipality(one))
 
 
 @router.get("/organisations/{organisation_id}")

@@ -6,38 +6,37 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from services.registry.actions import organisation as organisations
 from services.registry.actions import person as actions
-from services.registry.api.fields import Address, After, Limit, Line
+from services.registry.api.asking import Running
+from services.registry.api.fields import Address
 from services.registry.api.rights import require_administrator
-from services.registry.api.running import Running
 from services.registry.domain.person import Member
 from services.registry.store import organisation as organisation_store
 from services.registry.store import person as store
+from shared.asking import Body
 from shared.contracts.registry import Role
 from shared.identity import SignedIn
+from shared.page import After, Limit, Page, page
+from shared.text import Line
 
 router = APIRouter(tags=["people"])
 
 Roles = Annotated[tuple[Role, ...], Field(min_length=1, max_length=5)]
 
 
-class NewPerson(BaseModel):
+class NewPerson(Body):
     """A person to invite. Roles: administrator and user; in a municipality also signatory and economy."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Line
     email: Address
     roles: Roles
 
 
-class PersonChanges(BaseModel):
+class PersonChanges(Body):
     """What to change; what is left out stays. `active` false ends the person's place in this organisation."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Line | None = None
     roles: Roles | None = None
@@ -59,13 +58,6 @@ class InvitedShown(MemberShown):
     """A person who is sent a link; it holds until `link_expires_at` (platform time, UTC)."""
 
     link_expires_at: AwareDatetime
-
-
-class MemberList(BaseModel):
-    """People in the order of Danish names. `next`: send it as `after` for what follows; null at the end."""
-
-    items: list[MemberShown]
-    next: UUID | None
 
 
 @router.post("/organisations/{organisation_id}/people", status_code=201)
@@ -91,18 +83,14 @@ async def invite_person(organisation_id: UUID, body: NewPerson, running: Running
 @router.get("/organisations/{organisation_id}/people")
 async def list_people(
     organisation_id: UUID, running: Running, caller: SignedIn, limit: Limit = 100, after: After = None
-) -> MemberList:
-    """The organisation's people, those whose place has ended too."""
+) -> Page[MemberShown]:
+    """The organisation's people in the order of Danish names, those whose place has ended too."""
     require_administrator(caller, organisation_id)
     async with running.database.reading() as connection:
         if await organisation_store.find(connection, organisation_id) is None:
             raise organisations.not_found(organisation_id)
         found = await store.members_listed(connection, organisation_id, after=after, limit=limit + 1)
-    shown = found[:limit]
-    return MemberList(
-        items=[_member(member) for member in shown],
-        next=shown[-1].person.id if len(found) > limit else None,
-    )
+    return page(found, limit, _member)
 
 
 @router.patch("/organisations/{organisation_id}/people/{person_id}")

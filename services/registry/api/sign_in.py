@@ -5,15 +5,16 @@ from __future__ import annotations
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from services.registry.actions import sign_in as actions
 from services.registry.actions import token
+from services.registry.api.asking import RegistryRuntime, Running
 from services.registry.api.fields import Address, Password
-from services.registry.api.running import RegistryRuntime, Running
 from services.registry.domain.sign_in import Session, SignedInAs
 from services.registry.passwords import Passwords
 from services.registry.signing import SigningKeys
+from shared.asking import Body
 from shared.contracts.registry import OrganisationKind, Role
 from shared.identity import Caller, SignedIn
 from shared.problem import Forbidden
@@ -21,20 +22,16 @@ from shared.problem import Forbidden
 router = APIRouter(tags=["sign-in"])
 
 
-class SignIn(BaseModel):
+class SignIn(Body):
     """Mail address and password; without `organisation_id` it is the person's first organisation by name."""
-
-    model_config = ConfigDict(extra="forbid")
 
     email: Address
     password: Password = Field(repr=False)
     organisation_id: UUID | None = None
 
 
-class ChosenOrganisation(BaseModel):
+class ChosenOrganisation(Body):
     """Which of the person's organisations to act for."""
-
-    model_config = ConfigDict(extra="forbid")
 
     organisation_id: UUID
 

@@ -7,21 +7,19 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import StringConstraints
 
 from services.registry.actions import binding as certificates
 from services.registry.actions import reading
 from services.registry.actions import system as actions
 from services.registry.actions.supplier import unknown_system
-from services.registry.api.fields import After, Limit, Line
-from services.registry.api.running import Running
+from services.registry.api.asking import Running
 from services.registry.api.system_shown import (
     Bound,
     CertificateShown,
     HistoryShown,
     RegisteredSystem,
     SystemDetail,
-    SystemList,
     SystemShown,
 )
 from services.registry.domain.certificate import read_certificate
@@ -29,10 +27,13 @@ from services.registry.domain.system import System
 from services.registry.domain.trust import Trust
 from services.registry.store import binding as binding_store
 from services.registry.store import system as store
+from shared.asking import Body
 from shared.contracts.event import Environment
 from shared.database import Database, Transaction
 from shared.identity import Caller, SignedIn
+from shared.page import After, Limit, Page, page
 from shared.problem import Forbidden
+from shared.text import Line
 
 router = APIRouter(tags=["systems"])
 
@@ -40,36 +41,28 @@ CertificateText = Annotated[str, StringConstraints(min_length=1, max_length=200_
 """A certificate as PEM or base64, with whatever the file had around it; no private key."""
 
 
-class NewSystem(BaseModel):
+class NewSystem(Body):
     """A system of the caller's supplier. `certificate`: its FOCES or VOCES certificate as PEM or base64."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Line
     environment: Environment
     certificate: CertificateText
 
 
-class SystemName(BaseModel):
+class SystemName(Body):
     """A system's new name."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Line
 
 
-class NewCertificate(BaseModel):
+class NewCertificate(Body):
     """A further certificate for a system, as PEM or base64."""
-
-    model_config = ConfigDict(extra="forbid")
 
     certificate: CertificateText
 
 
-class PastedText(BaseModel):
+class PastedText(Body):
     """What somebody has at hand: a certificate, or a serial number or thumbprint in any usual writing."""
-
-    model_config = ConfigDict(extra="forbid")
 
     text: CertificateText
 
@@ -104,22 +97,18 @@ async def list_systems(
     supplier_id: Annotated[UUID | None, Query(description="Only this supplier's systems")] = None,
     limit: Limit = 100,
     after: After = None,
-) -> SystemList:
+) -> Page[SystemShown]:
     """The caller's supplier's systems, or all of them for the helpdesk, in the order they were registered."""
     if not caller.helpdesk:
         _require_supplier(caller)
         if supplier_id not in {None, caller.organisation_id}:
-            return SystemList(items=[], next=None)
+            return Page(items=[], next=None)
         supplier_id = caller.organisation_id
     async with running.database.reading() as connection:
         found = await store.listed(connection, supplier_id=supplier_id, after=after, limit=limit + 1)
-        shown = found[:limit]
-        bound = await binding_store.of_systems(connection, [system.id for system in shown])
+        bound = await binding_store.of_systems(connection, [system.id for system in found])
     now = running.clock.now()
-    return SystemList(
-        items=[SystemShown.of(system, bound[system.id], now) for system in shown],
-        next=shown[-1].id if len(found) > limit else None,
-    )
+    return page(found, limit, lambda system: SystemShown.of(system, bound[system.id], now))
 
 
 @router.get("/systems/{system_id}")

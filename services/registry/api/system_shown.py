@@ -130,13 +130,6 @@ class SystemDetail(SystemShown):
         return cls.model_validate({**_shown(system, bound, now), "history": list(history)})
 
 
-class SystemList(BaseModel):
-    """Systems in the order they were registered. `next`: send it as `after` for what follows; null at the end."""
-
-    items: list[SystemShown]
-    next: UUID | None
-
-
 class Bound(BaseModel):
     """A newly bound certificate, and what to look at again: it was accepted all the same."""
 

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from services.registry.actions import system_token as actions
-from services.registry.api.running import Running
+from services.registry.api.asking import Running
 from services.registry.domain.assertion import ASSERTION_TYPE, GRANT_TYPE, OAuthError, SignInRefused
 from services.registry.signing import SigningKeys
 from shared.correlation import current

@@ -314,6 +314,10 @@ async def test_two_copies_at_once_make_one_invoice_each_and_no_gap(make_database
         assert {row["municipality_id"] for row in rows} == {world.municipality for world in worlds}
         assert await one.fetch("SELECT next FROM invoice_series") == [(13,)]
         assert len(await one.said(InvoiceIssued)) == 12
+        first = (await one.client.get("/invoices?limit=11", headers=as_helpdesk())).json()
+        rest = (await one.client.get(f"/invoices?limit=11&after={first['next']}", headers=as_helpdesk())).json()
+        assert [item["number"] for item in first["items"] + rest["items"]] == [row["number"] for row in rows][::-1]
+        assert rest["next"] is None
         found = (await one.client.get("/billing/reconciliation?quarter=2027Q1", headers=as_helpdesk())).json()
         assert found["ok"] is True
         # The documents bear the number that the invoice got, also where it moved while they were made.

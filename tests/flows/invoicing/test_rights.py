@@ -121,12 +121,14 @@ async def test_without_a_sign_in_only_list_prices_are_told(invoicing: Invoicing,
 
 
 async def test_another_municipalitys_invoices_are_not_in_the_list(invoicing: Invoicing, world: World) -> None:
-    await invoiced(invoicing, world)
+    invoice = await invoiced(invoicing, world)
     other = headers("another municipality's economy", world)
 
     assert (await invoicing.client.get("/invoices", headers=other)).json() == {"items": [], "next": None}
     refused = await invoicing.client.get(f"/invoices?municipality_id={world.municipality}", headers=other)
     assert (refused.status_code, refused.json()["code"]) == (403, "rights.other_municipality")
+    foreign = await invoicing.client.get(f"/invoices?after={invoice}", headers=other)
+    assert (foreign.status_code, foreign.json()["code"]) == (422, "page.after_unknown")
 
 
 async def test_the_matrix_knows_every_route() -> None:

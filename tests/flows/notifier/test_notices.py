@@ -99,7 +99,7 @@ async def test_helpdesk_sends_a_failed_notice_again(office: PostOffice, mailbox:
     again = await office.client.post(path, headers=tokens.as_helpdesk())
     assert (again.status_code, again.json()["code"]) == (409, "notice.already_sent")
     unknown = await office.client.post(f"/notices/{uuid4()}/retry", headers=tokens.as_helpdesk())
-    assert (unknown.status_code, unknown.json()["code"]) == (404, "notice.not_found")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "notice.unknown")
     [audited] = await office.fetch("SELECT action, subject FROM audit")
     assert (audited["action"], audited["subject"]) == ("notice.retry", failed["id"])
 
