@@ -10,20 +10,27 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
-from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, DeliveryError
+from aio_pika.exceptions import (
+    AMQPError,
+    ChannelClosed,
+    ChannelInvalidStateError,
+    DeliveryError,
+)
 
 from shared import logs, metrics
 from shared.contracts.envelope import CONTENT_TYPE
 
 log = logs.get(__name__)
+
+Answer = TypeVar("Answer")
 
 EVENTS = "platform.events"
 CALLS = "platform.calls"
@@ -272,8 +279,75 @@ class Bus:
         finally:
             await _close(connection)
 
+    @asynccontextmanager
+    async def probe(self) -> AsyncIterator[Probe]:
+        """Ask what this user may do, changing nothing. Raises BusAway when the broker can't be reached."""
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS * 2):
+                with _not_cancelled_by_the_driver():
+                    connection = await self._connect("check")
+        except _FAILURES as error:
+            raise BusAway(f"can't reach the broker: {type(error).__name__}: {error}") from None
+        try:
+            yield Probe(connection, self._service)
+        finally:
+            await _close(connection)
+
     async def close(self) -> None:
         await self._drop_publisher()
+
+
+class Probe:
+    """What the broker lets a user do, found out by trying on channels of its own and leaving no trace."""
+
+    def __init__(self, connection: AbstractConnection, user: str) -> None:
+        self._connection = connection
+        self._user = user
+
+    async def waiting(self, queue: str) -> int | None:
+        """How many messages wait in a queue; None when there is no such queue."""
+
+        async def ask(channel: AbstractChannel) -> int | None:
+            declared = await channel.declare_queue(queue, passive=True)
+            return declared.declaration_result.message_count
+
+        return await self._try(ask)
+
+    async def may_publish(self, exchange: str, key: str) -> bool:
+        """Whether it takes a message with this key: it is sent in a transaction that is taken back."""
+
+        async def ask(channel: AbstractChannel) -> bool:
+            transaction = channel.transaction()
+            await transaction.select()
+            to = await channel.get_exchange(exchange, ensure=False)
+            await to.publish(aio_pika.Message(b"", user_id=self._user), routing_key=key)
+            await transaction.rollback()
+            return True
+
+        return await self._try(ask) or False
+
+    async def may_read(self, queue: str) -> bool:
+        """Whether it hands out a queue's messages; what comes goes back to its place."""
+
+        async def ask(channel: AbstractChannel) -> bool:
+            await (await channel.get_queue(queue, ensure=False)).get(fail=False)
+            return True
+
+        return await self._try(ask) or False
+
+    async def _try(self, ask: Callable[[AbstractChannel], Awaitable[Answer | None]]) -> Answer | None:
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                with _not_cancelled_by_the_driver():
+                    channel = await self._connection.channel(publisher_confirms=False)
+                    try:
+                        return await ask(channel)
+                    finally:
+                        await channel.close()
+        except ChannelClosed:
+            return None
+        except _FAILURES as error:
+            raise BusAway(f"the broker was lost: {type(error).__name__}: {error}") from None
 
 
 async def _read(

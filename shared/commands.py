@@ -1,4 +1,4 @@
-"""The command line every service has: serve, migrate, restate, parked. A service adds its own."""
+"""The command line every service has: serve, check, migrate, restate, parked. A service adds its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 import typer
 
-from shared import logs, parking, schema
+from shared import check, logs, parking, schema
 from shared.audit import Actor
 from shared.database import AWAY
 from shared.run import Runtime, Service, fail, runtime, serve
@@ -66,8 +66,26 @@ def build(service: Service[Any]) -> typer.Typer:
 
             operate(service, work)
 
+    _add_check(app, service)
     app.add_typer(_parked(service), name="parked", help="Messages whose handling failed.")
     return app
+
+
+def _add_check(app: typer.Typer, service: Service[Any]) -> None:
+    @app.command("check")
+    def check_command() -> None:
+        """Say of settings, database, rights, broker, clock and certificates whether they are in order."""
+
+        async def work() -> bool:
+            well = True
+            async for finding in check.examine(service):
+                well = well and finding.level != "FAIL"
+                typer.echo(str(finding))
+            return well
+
+        logs.set_up(service.name, form="auto", level="ERROR")
+        if not asyncio.run(work()):
+            raise SystemExit(1)
 
 
 def operate(service: Service[Any], work: Callable[[Runtime[Any]], Awaitable[None]]) -> None:

@@ -22,6 +22,7 @@ from fastapi import APIRouter
 
 from shared import audit, database, failure, http, inbox, logs, metrics, parking, schema
 from shared.bus import Bus
+from shared.check import Finding
 from shared.clock import Clock
 from shared.consumer import Consumer, DatabaseAway, DeadLetters, Handlers
 from shared.contracts.event import Event
@@ -100,10 +101,15 @@ class Runtime(Generic[S]):
         return parts["state"] in {"ready", "degraded"}, parts
 
 
+Check = Callable[[Any, asyncpg.Connection | None], Awaitable[list[Finding]]]
+
+
 @dataclass(frozen=True)
 class Service(Generic[S]):
     """A service's parts. `prepare` sets up what is its own and tears it down; `tasks` run until stopping.
 
+    `checks` are what `check` looks at beside what it does for every service; each gets the settings and a connection
+    to the database, or None while that can't be reached.
     `restate` holds, for each noun, a function that says the present state of all of them in one transaction.
     """
 
@@ -118,6 +124,9 @@ class Service(Generic[S]):
     prepare: Callable[[Runtime[S]], contextlib.AbstractAsyncContextManager[None]] | None = None
     restate: dict[str, Callable[[Transaction], Awaitable[int]]] = field(default_factory=dict)
     large_paths: frozenset[str] = frozenset()
+    append_only: frozenset[str] = frozenset()
+    """Tables the service adds to and may never change, beside those every service has."""
+    checks: Sequence[Check] = ()
 
     def listens(self) -> list[type[Event]]:
         return list(self.handlers)

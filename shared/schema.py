@@ -61,3 +61,10 @@ async def pending(connection: asyncpg.Connection, service_migrations: Path) -> l
     exists = await connection.fetchval("SELECT to_regclass('migrations') IS NOT NULL")
     done = {row["name"] for row in await connection.fetch("SELECT name FROM migrations")} if exists else set()
     return [name for name, _ in files(service_migrations) if name not in done]
+
+
+async def unknown(connection: asyncpg.Connection, service_migrations: Path) -> list[str]:
+    """Which migrations the database has and this code does not know: a newer release was here."""
+    exists = await connection.fetchval("SELECT to_regclass('migrations') IS NOT NULL")
+    done = {row["name"] for row in await connection.fetch("SELECT name FROM migrations")} if exists else set()
+    return sorted(done - {name for name, _ in files(service_migrations)})

@@ -114,16 +114,34 @@ class Settings(BaseSettings):
 Typed = TypeVar("Typed", bound=Settings)
 
 
-def read_settings(kind: type[Typed]) -> Typed:
-    """Read the environment; a wrong or missing value ends the process with a sentence naming the variable."""
+class SettingsError(Exception):
+    """The environment does not hold what a service needs; `faults` names each variable and what is wrong."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults
+
+
+def load_settings(kind: type[Typed]) -> Typed:
+    """Read the environment. Raises SettingsError."""
     try:
         return kind()
     except SecretFileError as error:
-        print(f"{error} See docs/settings.md.", file=sys.stderr)  # noqa: T201
-        raise SystemExit(2) from None
+        raise SettingsError([str(error)]) from None
     except ValidationError as error:
+        faults = []
         for problem in error.errors(include_input=False, include_url=False):
             name = f"SP_{problem['loc'][0]}".upper() if problem["loc"] else "The settings"
             said = "is not set, and has no default" if problem["type"] == "missing" else problem["msg"]
-            print(f"{name}: {said}. See docs/settings.md.", file=sys.stderr)  # noqa: T201
+            faults.append(f"{name}: {said}.")
+        raise SettingsError(faults) from None
+
+
+def read_settings(kind: type[Typed]) -> Typed:
+    """Read the environment; a wrong or missing value ends the process with a sentence naming the variable."""
+    try:
+        return load_settings(kind)
+    except SettingsError as error:
+        for fault in error.faults:
+            print(f"{fault} See docs/settings.md.", file=sys.stderr)  # noqa: T201
         raise SystemExit(2) from None

@@ -11,6 +11,7 @@ from services.invoicing.actions.issuing import restate_invoices
 from services.invoicing.actions.papers import press
 from services.invoicing.actions.pricing import restate_prices
 from services.invoicing.api import ROUTERS
+from services.invoicing.checks import CHECKS
 from services.invoicing.commands import add_commands
 from services.invoicing.documents import rules
 from services.invoicing.events import HANDLERS
@@ -44,6 +45,8 @@ SERVICE = Service(
     about="Prices, the usage overview with money, and invoices.",
     settings=InvoicingSettings,
     migrations=Path(__file__).parent / "migrations",
+    append_only=frozenset({"invoice", "invoice_line", "invoice_document", "billing_history", "price_history"}),
+    checks=CHECKS,
     handlers=HANDLERS,
     routers=ROUTERS,
     jobs=JOBS,

@@ -10,6 +10,7 @@ from services.metering import commands, intake, jobs
 from services.metering.actions import usage
 from services.metering.actions.door import Door
 from services.metering.api import ROUTERS
+from services.metering.checks import CHECKS
 from services.metering.events import HANDLERS
 from services.metering.settings import MeteringSettings
 from shared.commands import build
@@ -29,6 +30,8 @@ SERVICE = Service(
     about="Suppliers' signed calls: judged by what held when they were made, counted, sealed by quarter.",
     settings=MeteringSettings,
     migrations=Path(__file__).parent / "migrations",
+    append_only=frozenset({"records", "refusals_history", "sealed_quarters", "sealed_municipalities"}),
+    checks=CHECKS,
     handlers=HANDLERS,
     routers=ROUTERS,
     jobs=jobs.JOBS,

@@ -19,6 +19,11 @@ async def make_partitions(connection: asyncpg.Connection, first: date, last: dat
     return made
 
 
+async def missing_partitions(connection: asyncpg.Connection, first: date, last: date) -> list[str]:
+    """The months (UTC, as 2027-01) between the days that have no partition."""
+    return [row[0] for row in await connection.fetch(SQL["missing_partitions"], first, last)]
+
+
 async def in_default_partition(connection: asyncpg.Connection) -> bool:
     """Whether calls lie outside the months made ahead."""
     return bool(await connection.fetchval(SQL["in_default_partition"]))

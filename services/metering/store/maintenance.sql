@@ -1,6 +1,11 @@
 -- name: make_partitions
 SELECT make_partitions($1::date, $2::date)
 
+-- name: missing_partitions
+SELECT to_char(month, 'YYYY-MM') FROM generate_series(date_trunc('month', $1::date::timestamp), $2::date::timestamp,
+    interval '1 month') AS month
+WHERE to_regclass('public.records_' || to_char(month, 'YYYY_MM')) IS NULL ORDER BY 1
+
 -- name: in_default_partition
 SELECT EXISTS (SELECT FROM records WHERE tableoid = 'records_default'::regclass)
 
