@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
+
+from shared.days import COPENHAGEN, civil_day
 
 if TYPE_CHECKING:
     from shared.contracts.metering import SealedTotal
 
-COPENHAGEN = ZoneInfo("Europe/Copenhagen")
 _LABEL = re.compile(r"(\d{4})Q([1-4])")
 
 
@@ -27,8 +27,7 @@ class Quarter:
     @classmethod
     def of(cls, instant: datetime) -> Quarter:
         """The quarter an instant (timezone-aware) falls in."""
-        assert instant.tzinfo is not None
-        return cls.of_day(instant.astimezone(COPENHAGEN).date())
+        return cls.of_day(civil_day(instant))
 
     @classmethod
     def of_day(cls, day: date) -> Quarter:

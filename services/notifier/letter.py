@@ -15,15 +15,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.notifier.domain.address import Addressed, Via
 from services.notifier.domain.kind import KINDS, KindName
+from shared.days import danish_day, danish_moment
 from shared.money import danish, danish_count
-from shared.quarters import COPENHAGEN, Quarter
+from shared.quarters import Quarter
 
 WIDTH = 72
 MAX_SUBJECT = 180
-_MONTHS = (
-    *("januar", "februar", "marts", "april", "maj", "juni"),
-    *("juli", "august", "september", "oktober", "november", "december"),
-)
 _FREE_TEXT = frozenset({"purpose", "reason"})
 """What people write over several lines; everything else a mail repeats is kept to one."""
 
@@ -86,8 +83,8 @@ def _environment(*, html: bool) -> Environment:
     environment.filters.update(
         wrapped=_wrapped,
         quoted=_quoted,
-        moment=_moment,
-        day=_day,
+        moment=lambda told: danish_moment(datetime.fromisoformat(told)),
+        day=lambda told: danish_day(date.fromisoformat(told)),
         count=danish_count,
         kroner=lambda amount: danish(Decimal(amount)),
         quarter=lambda label: Quarter.parse(label).danish,
@@ -181,14 +178,3 @@ def _spaced(text: str) -> str:
     """No more than one blank line in a row, none at the ends."""
     lines = "\n".join(line.rstrip() for line in text.splitlines())
     return re.sub(r"\n{3,}", "\n\n", lines).strip() + "\n"
-
-
-def _moment(told: str) -> str:
-    """An instant as a Dane reads it on the clock: 3. marts 2027 kl. 14.05."""
-    local = datetime.fromisoformat(told).astimezone(COPENHAGEN)
-    return f"{local.day}. {_MONTHS[local.month - 1]} {local.year} kl. {local:%H.%M}"
-
-
-def _day(told: str) -> str:
-    found = date.fromisoformat(told)
-    return f"{found.day}. {_MONTHS[found.month - 1]} {found.year}"

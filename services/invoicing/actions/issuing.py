@@ -21,7 +21,7 @@ from services.invoicing.domain.bill import (
     invoice_number,
 )
 from services.invoicing.domain.billing import OPEN, Sealed, State
-from services.invoicing.domain.usage import civil_day, differences
+from services.invoicing.domain.usage import differences
 from services.invoicing.store import billing, copies, invoices, prices, usage
 from services.invoicing.store.copies import Buyer
 from services.invoicing.store.invoices import DocumentKind, Issued, StoredDocument
@@ -30,6 +30,7 @@ from shared.audit import Actor
 from shared.contracts.invoicing import Dispatch, Document, Invoice, InvoiceDispatched, InvoiceIssued, InvoiceRestated
 from shared.correlation import correlated
 from shared.database import Database, Transaction
+from shared.days import civil_day
 from shared.money import MoneyError
 from shared.quarters import Quarter, digest
 

@@ -12,12 +12,12 @@ from uuid import UUID
 import asyncpg
 
 from services.invoicing.domain.price import current_and_coming, plain, with_step
-from services.invoicing.domain.usage import civil_day
 from services.invoicing.store import billing, copies, prices
 from services.invoicing.store.copies import KnownService
 from shared.audit import Actor
 from shared.contracts.invoicing import Price, PriceRestated, PriceSet, PriceStep
 from shared.database import Database, Transaction
+from shared.days import civil_day
 from shared.money import vat
 from shared.problem import Invalid, NotFound
 from shared.tariff import PriceMissing, Used, charge

@@ -10,6 +10,7 @@ import typst
 
 from services.invoicing.documents.invoice import BankTransfer, Invoice, Kind, Line, Payment
 from services.invoicing.documents.ubl import CREDIT_TERMS, NO_REFERENCE
+from shared.days import danish_day
 from shared.money import VAT_PERCENT, danish, danish_count
 
 ATTACHMENTS = {Kind.INVOICE: "faktura.xml", Kind.CREDIT_NOTE: "kreditnota.xml"}
@@ -37,20 +38,6 @@ the whole invoice.
 _TEMPLATE = Path(__file__).with_name("invoice.typ")
 _HEADINGS = {Kind.INVOICE: "Faktura", Kind.CREDIT_NOTE: "Kreditnota"}
 _COLUMNS = ("Nr.", "Service og it-system", "Periode", "Antal kald", "Stykpris kr.", "Beløb kr.")
-_MONTHS = (
-    "januar",
-    "februar",
-    "marts",
-    "april",
-    "maj",
-    "juni",
-    "juli",
-    "august",
-    "september",
-    "oktober",
-    "november",
-    "december",
-)
 
 
 def build_pdf(invoice: Invoice, xml: bytes, *, demonstration: bool) -> bytes:
@@ -105,11 +92,6 @@ def _template() -> bytes:
 def _fonts() -> typst.Fonts:
     # Only the fonts within the library: a document looks the same on every machine.
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True)
-
-
-def danish_date(day: date) -> str:
-    """``12. juli 2027``."""
-    return f"{day.day}. {_MONTHS[day.month - 1]} {day.year}"
 
 
 def danish_period(first: date, last: date) -> str:
@@ -168,13 +150,13 @@ def _facts(invoice: Invoice) -> list[tuple[str, str]]:
     billed = invoice.kind is Kind.INVOICE
     facts = [
         ("Fakturanummer" if billed else "Kreditnotanummer", invoice.number),
-        ("Fakturadato" if billed else "Dato", danish_date(invoice.issue_date)),
+        ("Fakturadato" if billed else "Dato", danish_day(invoice.issue_date)),
     ]
     if invoice.due_date is not None:
-        facts.append(("Betales senest", danish_date(invoice.due_date)))
+        facts.append(("Betales senest", danish_day(invoice.due_date)))
     if invoice.credits is not None:
         facts.append(("Krediterer faktura", invoice.credits.number))
-        facts.append(("Fakturaens dato", danish_date(invoice.credits.issue_date)))
+        facts.append(("Fakturaens dato", danish_day(invoice.credits.issue_date)))
     facts.append(("Kvartal", invoice.quarter))
     if invoice.buyer.ean is not None:
         facts.append(("EAN-nummer", invoice.buyer.ean))
@@ -217,7 +199,7 @@ def _gross_label(invoice: Invoice) -> str:
 def _payment(invoice: Invoice) -> dict[str, object]:
     if invoice.payment is None or invoice.due_date is None:
         return {"heading": "Udligning", "facts": [], "text": CREDIT_TERMS}
-    facts = [("Beløb", danish(invoice.gross)), ("Betales senest", danish_date(invoice.due_date))]
+    facts = [("Beløb", danish(invoice.gross)), ("Betales senest", danish_day(invoice.due_date))]
     return {"heading": "Betaling", "facts": facts + _payment_facts(invoice, invoice.payment), "text": None}
 
 

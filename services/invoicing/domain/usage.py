@@ -1,14 +1,13 @@
-"""Calls as they are priced and compared, and the day and quarter they belong to."""
+"""Calls as they are priced and compared."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
 from shared.contracts.metering import SealedTotal
-from shared.quarters import COPENHAGEN
 
 
 @dataclass(frozen=True)
@@ -34,12 +33,6 @@ class Difference:
     made_in_quarter: str
     sealed: int
     own: int
-
-
-def civil_day(instant: datetime) -> date:
-    """The day in Copenhagen an instant (timezone-aware) falls on."""
-    assert instant.tzinfo is not None
-    return instant.astimezone(COPENHAGEN).date()
 
 
 def differences(sealed: Iterable[SealedTotal], own: Iterable[SealedTotal]) -> list[Difference]:

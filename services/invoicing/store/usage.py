@@ -8,8 +8,9 @@ from uuid import UUID
 
 import asyncpg
 
-from services.invoicing.domain.usage import Called, civil_day
+from services.invoicing.domain.usage import Called
 from shared.contracts.metering import Count, SealedTotal
+from shared.days import civil_day
 from shared.quarters import Quarter
 from shared.sql import Queries
 

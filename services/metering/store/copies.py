@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from datetime import datetime
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,7 +11,7 @@ import asyncpg
 
 from services.metering.domain.facts import Certificate, Facts, Grant, System
 from shared.contracts import registry
-from shared.contracts.event import Interval
+from shared.spans import intervals, ranges
 from shared.sql import Queries
 
 SQL = Queries(Path(__file__).with_name("copies.sql"))
@@ -36,7 +35,7 @@ async def keep_system(connection: asyncpg.Connection, system: registry.System) -
         system.supplier_name,
         system.name,
         system.environment,
-        _ranges(system.active),
+        ranges(system.active),
     )
     return bool(done == "INSERT 0 1")
 
@@ -52,7 +51,7 @@ async def keep_certificate(connection: asyncpg.Connection, certificate: registry
         certificate.public_key_pem,
         certificate.valid_from,
         certificate.valid_to,
-        _ranges(certificate.bound),
+        ranges(certificate.bound),
     )
     return bool(done == "INSERT 0 1")
 
@@ -71,7 +70,7 @@ async def keep_grant(connection: asyncpg.Connection, access: registry.Access) ->
         access.municipality_id,
         access.municipality_cvr,
         access.service_id,
-        _ranges(access.valid),
+        ranges(access.valid),
     )
     return bool(done == "INSERT 0 1")
 
@@ -97,13 +96,7 @@ async def facts(
     )
 
 
-def _ranges(intervals: Iterable[Interval]) -> list[asyncpg.Range[datetime]]:
-    return [
-        asyncpg.Range(interval.starts, interval.ends) for interval in intervals if interval.starts != interval.ends
-    ]
-
-
 def _spans(row: asyncpg.Record, column: str) -> dict[str, Any]:
     values = dict(row)
-    values[column] = tuple(Interval(starts=span.lower, ends=span.upper) for span in values[column])
+    values[column] = intervals(values[column])
     return values

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
+from services.registry.actions.restating import restate_all
 from services.registry.domain.access import Asker, Decision, Source, changes, decide, open_at
 from services.registry.store import access as store
 from services.registry.store import binding as binding_store
@@ -15,8 +16,6 @@ from shared.contracts import registry as contracts
 from shared.contracts.event import Environment
 from shared.contracts.metering import Count
 from shared.database import Database, Transaction
-
-RESTATED_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +97,7 @@ async def note_use(tx: Transaction, counts: Sequence[Count]) -> None:
 
 async def restate_access(tx: Transaction) -> int:
     """Say every grant's present state."""
-    said, last = 0, None
-    while batch := await store.listed(tx.connection, after=last, limit=RESTATED_AT_ONCE):
-        for access in batch:
-            await tx.say(contracts.AccessRestated(access=told(access)))
-        said, last = said + len(batch), batch[-1].id
-    return said
+    return await restate_all(tx, store.listed, lambda access: contracts.AccessRestated(access=told(access)))
 
 
 def told(access: store.Access) -> contracts.Access:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID, uuid4
 
+from services.registry.actions.restating import restate_all
 from services.registry.domain.catalogue import Service, ServiceState
 from services.registry.store import catalogue as store
 from shared.contracts import registry as contracts
 from shared.database import Transaction
 from shared.identity import Caller
 from shared.problem import Conflict, NotFound
-
-RESTATED_AT_ONCE = 500
 
 
 async def publish(
@@ -76,12 +76,8 @@ async def change(
 
 async def restate_services(tx: Transaction) -> int:
     """Say every service's present state."""
-    said, last = 0, None
-    while batch := await store.listed(tx.connection, q=None, after=last, limit=RESTATED_AT_ONCE):
-        for service in batch:
-            await tx.say(contracts.ServiceRestated(service=told(service)))
-        said, last = said + len(batch), batch[-1].id
-    return said
+    listed = partial(store.listed, q=None)
+    return await restate_all(tx, listed, lambda service: contracts.ServiceRestated(service=told(service)))
 
 
 def told(service: Service) -> contracts.Service:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID, uuid4
 
 from services.registry.actions import binding as certificates
+from services.registry.actions.restating import restate_all
 from services.registry.actions.supplier import find_supplier, held
 from services.registry.domain.binding import Binding, foreign_holder
 from services.registry.domain.certificate import Certificate
@@ -19,8 +21,6 @@ from shared.contracts.event import Environment
 from shared.database import Transaction
 from shared.identity import Caller
 from shared.problem import Conflict
-
-RESTATED_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,22 +104,15 @@ async def _changed(tx: Transaction, caller: Caller, system: System | None, what:
 
 async def restate_systems(tx: Transaction) -> int:
     """Say every system's present state."""
-    said, last = 0, None
-    while batch := await store.listed(tx.connection, supplier_id=None, after=last, limit=RESTATED_AT_ONCE):
-        for system in batch:
-            await tx.say(contracts.SystemRestated(system=told(system)))
-        said, last = said + len(batch), batch[-1].id
-    return said
+    listed = partial(store.listed, supplier_id=None)
+    return await restate_all(tx, listed, lambda system: contracts.SystemRestated(system=told(system)))
 
 
 async def restate_certificates(tx: Transaction) -> int:
     """Say every certificate's present state."""
-    said, last = 0, None
-    while batch := await binding_store.listed(tx.connection, after=last, limit=RESTATED_AT_ONCE):
-        for one in batch:
-            await tx.say(contracts.CertificateRestated(certificate=certificates.told(one)))
-        said, last = said + len(batch), batch[-1].id
-    return said
+    return await restate_all(
+        tx, binding_store.listed, lambda one: contracts.CertificateRestated(certificate=certificates.told(one))
+    )
 
 
 def told(system: System) -> contracts.System:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, StrictUndefined
 
 from services.registry.domain.link import OpenLink
 from services.registry.domain.password import LONGEST, SHORTEST
+from shared.days import danish_moment
 from shared.problem import Invalid, NotFound
 
 _STYLE = """
@@ -34,7 +34,6 @@ _HEADERS = {
 _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
     Path(__file__).with_name("link_page.html").read_text(encoding="utf-8")
 )
-_COPENHAGEN = ZoneInfo("Europe/Copenhagen")
 _REFUSED = {
     "password.length": f"Adgangskoden skal have mellem {SHORTEST} og {LONGEST} tegn.",
     "password.is_address": "Adgangskoden må ikke være din mailadresse.",
@@ -53,7 +52,7 @@ def form(secret: str, *, link: OpenLink | None = None, refused: str | None = Non
         wrong=wrong,
         organisation=link.organisation_name if link else None,
         invitation=link is not None and link.purpose == "invitation",
-        until=f"{link.expires_at.astimezone(_COPENHAGEN):%d.%m.%Y kl. %H.%M}" if link else None,
+        until=danish_moment(link.expires_at) if link else None,
         shortest=SHORTEST,
         longest=LONGEST,
     )

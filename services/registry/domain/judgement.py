@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from services.registry.domain.binding import expired
 from services.registry.domain.certificate import Certificate
 from services.registry.domain.policy import Kind
 from services.registry.domain.refusal import (
@@ -66,8 +67,7 @@ def _judge_time(certificate: Certificate, now: datetime) -> None:
             f"This certificate is not valid until {certificate.valid_from:%Y-%m-%d %H:%M} UTC. Register it "
             "then, or give the one that is valid now."
         )
-    # The last second belongs to the validity, all of it.
-    if now >= certificate.valid_to + timedelta(seconds=1):
+    if expired(certificate.valid_to, now):
         raise Expired(
             f"This certificate expired on {certificate.valid_to:%Y-%m-%d %H:%M} UTC. Renew it at its issuer "
             "and give the new one."

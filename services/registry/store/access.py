@@ -11,8 +11,8 @@ from uuid import UUID
 import asyncpg
 
 from services.registry.domain.access import Facts, Grant, Known, Present, Source, SourceKind
-from services.registry.store.spans import intervals, ranges
 from shared.contracts.event import Environment, Interval
+from shared.spans import intervals, ranges
 from shared.sql import Queries
 
 QUERIES = Queries(Path(__file__).with_suffix(".sql"))

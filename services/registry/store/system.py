@@ -10,9 +10,9 @@ from uuid import UUID
 import asyncpg
 
 from services.registry.domain.system import State, Supplier, System
-from services.registry.store.spans import intervals
 from shared.audit import Actor
 from shared.contracts.event import Environment
+from shared.spans import intervals
 from shared.sql import Queries
 
 QUERIES = Queries(Path(__file__).with_suffix(".sql"))

@@ -10,9 +10,9 @@ import asyncpg
 import pytest
 
 from services.registry.store import access, binding, system
-from services.registry.store.spans import intervals, ranges
 from shared.contracts.event import Interval
 from shared.database import prepare_connection
+from shared.spans import intervals, ranges
 from tests.conftest import MakeDatabase
 from tests.servers import ServiceDatabase
 

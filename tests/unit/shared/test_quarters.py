@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.contracts.metering import SealedTotal
-from shared.quarters import COPENHAGEN, Quarter, digest
+from shared.days import COPENHAGEN
+from shared.quarters import Quarter, digest
 
 QUARTERS = st.builds(Quarter, st.integers(1990, 2190), st.integers(1, 4))
 INSTANTS = st.datetimes(datetime(1990, 1, 1), datetime(2190, 12, 31), timezones=st.just(UTC))

@@ -11,7 +11,8 @@ import pytest
 from pypdf import PdfReader
 
 from services.invoicing.documents import build_pdf, build_xml
-from services.invoicing.documents.pdf import PRINTED, danish_date, danish_period, printable
+from services.invoicing.documents.pdf import PRINTED, danish_period, printable
+from shared.days import danish_day
 
 KINDS = ["invoice", "slip", "without EAN", "late calls", "credit note", "long"]
 
@@ -221,9 +222,9 @@ def test_periods_are_short(first, last, text):
 
 
 def test_dates_are_written_out():
-    months = [danish_date(date(2027, month, 1)).split()[1] for month in range(1, 13)]
+    months = [danish_day(date(2027, month, 1)).split()[1] for month in range(1, 13)]
 
-    assert danish_date(date(2027, 3, 31)) == "31. marts 2027"
+    assert danish_day(date(2027, 3, 31)) == "31. marts 2027"
     assert len(set(months)) == 12
 
 
