@@ -20,7 +20,7 @@ from demo.world import Progress, StoryFailed, World
 from deploy.local import places
 from deploy.local.failures import StartError
 from deploy.local.platform import Platform, forget
-from deploy.local.ports import LOOPBACK, base_from_environment
+from deploy.local.ports import LOOPBACK, Ports, base_from_environment, require_free
 
 DEFAULT_DIRECTORY = places.PROJECT / "var" / "demo"
 CALLS = 50_000
@@ -71,6 +71,8 @@ def demonstrate(directory: Path, base_port: int, calls: int) -> None:
     """From an empty directory to the report."""
     progress = Progress()
     progress.say("starting the platform on servers of its own …")
+    # Before anything is removed: a start that can't succeed must not cost the last run's results.
+    require_free(Ports.from_base(base_port))
     forget(directory)
     directory.mkdir(parents=True, exist_ok=True)
     story.prepare(directory)

@@ -17,6 +17,8 @@ from demo.cast import MunicipalityFacts, ServiceFacts, SupplierFacts
 from demo.mails import Mails
 from demo.truth import Truth
 
+CLOCK_SECONDS = 30
+
 
 class StoryFailed(Exception):
     """Something in the story is not as it must be."""
@@ -123,8 +125,12 @@ class World:
         return datetime.fromisoformat((await self.api.ask("GET", "/registry/time"))["now"])
 
     async def move_clock(self, to: datetime) -> None:
-        """Move platform time ahead and wait until every service has heard of it."""
+        """Move platform time ahead and wait until every service has it. Raises StoryFailed naming one without."""
         await self.desk.post("/registry/clock", {"to": to.isoformat()})
+        began = time.monotonic()
         for service in ("registry", "agreements", "notifier", "metering", "invoicing"):
-            while datetime.fromisoformat((await self.api.ask("GET", f"/{service}/time"))["now"]) < to:
+            while (now := datetime.fromisoformat((await self.api.ask("GET", f"/{service}/time"))["now"])) < to:
+                check(
+                    time.monotonic() - began < CLOCK_SECONDS, f"{service} still says {now}, and it was moved to {to}"
+                )
                 await asyncio.sleep(0.02)

@@ -9,6 +9,7 @@ from typing import Any
 
 from demo.chapters.people import AT_ONCE, person_at
 from demo.chapters.systems import decision
+from demo.mails import text
 from demo.world import Municipality, System, World, check
 
 ASKED = ("0101", "0147", "0155", "0167", "0173", "0219", "0253", "0265", "0316", "0330",
@@ -151,6 +152,9 @@ async def _decision_mails(world: World, system: System, wanted: dict[str, int]) 
     ]
     decided = wanted["approved"] + wanted["rejected"]
     check(len(mails) == decided, f"{system.supplier.facts.name} was to get {decided} mails and got {len(mails)}")
+    for mail in world.mails.found("agreement.rejected.v1", mailbox):
+        told = " ".join(text(mail).replace("> ", "").split())
+        check(REASON in told, f"the mail “{mail['Subject']}” does not say why")
     world.progress.say(f"{system.supplier.facts.name} got an e-mail for each of the {decided} decisions")
 
 

@@ -7,20 +7,23 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from email.message import EmailMessage
 from typing import Any
 
+from lxml import etree
+
 from demo.chapters.agreements import Agreements
-from demo.chapters.calls import Sent, routes_of, send_billable, settle
+from demo.chapters.calls import Sent, late, routes_of, send_billable, settle
 from demo.plan import calls
-from demo.truth import Line
+from demo.truth import ORE, Line
 from demo.world import Municipality, World, check
 from shared.quarters import Quarter
 
 GRACE = timedelta(hours=120)
 INVOICE = "invoice.dispatched.v1"
 INVOICE_SECONDS = 60
+VAT = Decimal("0.25")
 AFTER_SEAL = ("0219", "0561")
 """Two municipalities whose supplier tells some calls only after the quarter is closed."""
 AFTER_SEAL_CALLS = 40
@@ -36,6 +39,7 @@ class Billed:
 async def play(world: World, found: Agreements, sent: Sent) -> Billed:
     world.progress.chapter(7, f"{sent.quarter.danish} is closed and billed")
     billed = Billed()
+    await late(world, found, sent)
     await _close(world, sent.quarter, billed)
     await _too_late_for_the_quarter(world, found, sent)
     await _close(world, sent.quarter.next, billed)
@@ -94,7 +98,10 @@ def _compare(invoice: dict[str, Any], due: list[Line], municipality: Municipalit
     )
     check(got == wanted, f"{municipality.name}: the invoice has {got - wanted}, and should have {wanted - got}")
     net = sum((line.amount for line in due), Decimal(0))
-    check(Decimal(invoice["net"]) == net, f"{municipality.name}: {invoice['net']} kr. net, and should be {net}")
+    vat = (net * VAT).quantize(ORE, ROUND_HALF_UP)
+    for what, due_amount in (("net", net), ("vat", vat), ("gross", net + vat)):
+        said = Decimal(invoice[what])
+        check(said == due_amount, f"{municipality.name}: {what} is {said} kr., and should be {due_amount}")
 
 
 def _keep(world: World, invoice: dict[str, Any], municipality: Municipality, mails: list[EmailMessage]) -> None:
@@ -113,6 +120,9 @@ def _keep(world: World, invoice: dict[str, Any], municipality: Municipality, mai
         content = part.get_payload(decode=True)
         assert isinstance(content, bytes)
         (folder / f"{number}.{suffix}").write_bytes(content)
+        if suffix == "xml":
+            payable = [Decimal(one.text or "0") for one in etree.fromstring(content).iter("{*}PayableAmount")]
+            check(payable == [Decimal(invoice["gross"])], f"invoice {number} asks for {payable} in its XML")
     check(kinds == {"pdf", "xml"}, f"invoice {number} came with {kinds or 'nothing'} attached")
 
 

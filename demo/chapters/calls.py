@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from clients.python.call import Call
 from clients.python.sender import CallSender
 from clients.python.signing import Signer
-from demo.chapters.agreements import LEAVE_OPEN, REJECT, TERMINATES, Agreements
+from demo.chapters.agreements import LEAVE_OPEN, REJECT, TERMINATES, Agreements, seconds_until
 from demo.chapters.people import person_at
+from demo.chapters.systems import decision
 from demo.plan import Planned, Route, calls
 from demo.world import Municipality, System, World, check
 from shared.quarters import Quarter
@@ -70,7 +71,6 @@ async def play(world: World, found: Agreements) -> Sent:
         sent.rate = sum(world.truth.sent.values()) / took
         await _overviews(world, found, quarter)
         await _trial(world, sent)
-        await _late(world, found, sent)
     sent.senders.clear()
     return sent
 
@@ -223,10 +223,14 @@ async def _trial(world: World, sent: Sent) -> None:
     world.progress.chapter(6, "A trial connection, without any municipality")
     system = world.systems["Skoleliv Prøve"]
     service = world.services[0].id
+    before = await decision(system, world.test_municipality_id, service)
+    check(not before["allowed"], "external test is open before there is a trial connection")
     trial = await system.supplier.person.post(
         "/agreements/trials", {"system_id": system.id, "service_ids": [service]}
     )
     check(trial["state"] == "open", f"the trial connection is {trial['state']}")
+    passed = await seconds_until(system, world.test_municipality_id, service, allowed=True)
+    world.progress.say(f"{system.name} opened one: external test let it in after {passed * 1000:.0f} ms")
     await world.mails.wait("trial.opened.v1", system.supplier.facts.mailbox)
     opened = await world.now()
     await world.move_clock(opened + timedelta(hours=2))
@@ -239,7 +243,7 @@ async def _trial(world: World, sent: Sent) -> None:
     world.progress.say(f"{system.name} called external test {TRIAL_CALLS} times: counted, never billed")
 
 
-async def _late(world: World, found: Agreements, sent: Sent) -> None:
+async def late(world: World, found: Agreements, sent: Sent) -> None:
     """Calls of the quarter's last days, told when it is over but not yet closed: they count into it."""
     quarter = sent.quarter
     await world.move_clock(quarter.ends + timedelta(days=1))

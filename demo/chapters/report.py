@@ -8,6 +8,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -103,17 +104,20 @@ def _row(
 
 def _print(rows: list[dict[str, Any]], net: Decimal) -> None:
     reasons = sorted({reason for row in rows for reason in row["refused"]})
-    table = Table(show_edge=False, pad_edge=False, show_footer=True)
+    # Fits in a terminal of 80 characters: no figure may be cut off, and no two municipalities look alike.
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0, show_footer=True)
     columns = ["sent", "counted", *reasons, "duplicates"]
-    table.add_column("municipality", footer="all")
+    table.add_column("municipality", footer="all", min_width=14)
     for column in columns:
         total = sum(row["refused"].get(column, 0) if column in reasons else row[column] for row in rows)
-        table.add_column(column.replace(".", ".\n", 1), justify="right", footer=str(total))
-    table.add_column("lines", justify="right", footer=str(sum(row["lines"] for row in rows)))
-    table.add_column("kr. excl. VAT", justify="right", footer=str(net))
+        heading = "twice" if column == "duplicates" else column.replace(".", ".\n", 1)
+        table.add_column(heading, justify="right", footer=str(total), no_wrap=True)
+    table.add_column("lines", justify="right", footer=str(sum(row["lines"] for row in rows)), no_wrap=True)
+    table.add_column("kr. excl.\nVAT", justify="right", footer=str(net), no_wrap=True)
     for row in rows:
         figures = [row["refused"].get(column, 0) if column in reasons else row[column] for column in columns]
-        table.add_row(row["municipality"], *(str(figure) for figure in figures), str(row["lines"]), row["net"])
+        name = row["municipality"].removesuffix(" Kommune")
+        table.add_row(name, *(str(figure) for figure in figures), str(row["lines"]), row["net"])
     console = Console()
     if not console.is_terminal:
         console = Console(width=150)
