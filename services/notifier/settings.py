@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from services.notifier.domain.address import is_address
+from shared.address import is_address
 from shared.settings import Port, Settings, setting
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from pydantic import EmailStr, TypeAdapter, ValidationError
+from pydantic import AfterValidator, EmailStr, TypeAdapter, ValidationError
 
 from services.registry.actions import helpdesk
 from services.registry.settings import RegistrySettings
+from shared.address import mailable
 from shared.commands import OPERATOR, operate
 from shared.problem import Problem
 from shared.run import Runtime, Service, fail
 
-_ADDRESS: TypeAdapter[str] = TypeAdapter(EmailStr)
+_ADDRESS: TypeAdapter[str] = TypeAdapter(Annotated[EmailStr, AfterValidator(mailable)])
 
 
 def add_to(app: typer.Typer, service: Service[Any]) -> None:

@@ -18,7 +18,7 @@ from shared.audit import Actor
 from shared.contracts.invoicing import Price, PriceRestated, PriceSet, PriceStep
 from shared.database import Database, Transaction
 from shared.days import civil_day
-from shared.money import vat
+from shared.money import MoneyError, vat
 from shared.problem import Invalid, NotFound
 from shared.tariff import PriceMissing, Used, charge
 
@@ -137,7 +137,7 @@ async def current(
 async def estimate(connection: asyncpg.Connection, service_ids: list[UUID], calls: int, *, now: datetime) -> Estimate:
     """What so many calls of each service would cost at today's list prices.
 
-    Raises NotFound `service.unknown`, Invalid `price.missing`.
+    Raises NotFound `service.unknown`, Invalid `price.missing` or `estimate.too_large`.
     """
     today = civil_day(now)
     known = [await _service(connection, service_id) for service_id in service_ids]
@@ -147,8 +147,12 @@ async def estimate(connection: asyncpg.Connection, service_ids: list[UUID], call
             charged.service_id: charged
             for charged in charge((Used("", service.id, today, calls) for service in known), steps)
         }
+        net = sum((charged.amount for charged in charges.values()), Decimal("0.00"))
+        tax = vat(net)
     except PriceMissing as missing:
         raise Invalid("price.missing", f"{missing}") from None
+    except MoneyError as error:
+        raise Invalid("estimate.too_large", f"This comes to more than can be billed: {error}.") from None
     lines = tuple(
         EstimateLine(
             service,
@@ -158,8 +162,7 @@ async def estimate(connection: asyncpg.Connection, service_ids: list[UUID], call
         )
         for service in known
     )
-    net = sum((line.amount for line in lines), Decimal("0.00"))
-    return Estimate(lines, net, vat(net), net + vat(net))
+    return Estimate(lines, net, tax, net + tax)
 
 
 async def restate_prices(tx: Transaction) -> int:

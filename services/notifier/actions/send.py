@@ -15,6 +15,7 @@ from services.notifier.letter import Letters
 from services.notifier.mail import compose
 from services.notifier.postman import Postman
 from shared import logs
+from shared.address import wire_address
 from shared.contracts.notifier import Notice, NoticeFailed, NoticeSent
 from shared.correlation import correlated
 from shared.database import Database, Transaction
@@ -159,7 +160,7 @@ async def _addressed(connection: asyncpg.Connection, claimed: store.Claimed) -> 
     """Where the notice goes now; None when its organisation is not known here yet. Raises NoAddress."""
     content = claimed.content
     if claimed.organisation_id is None:
-        plain = address.wire_address(content["email"])
+        plain = wire_address(content["email"])
         if plain is None:
             raise address.NoAddress("the person's address is none that mail can be sent to; correct it")
         return address.Addressed((plain,), "person", content["organisation_name"])

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from services.notifier.domain.kind import Audience
-
-_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
-MAX_ADDRESS = 254
+from shared.address import wire_address
 
 Via = Literal["person", "mailbox", "invoice_mailbox", "administrators", "deciders", "economy"]
 """Why these addresses: it is what the mail tells its reader."""
@@ -45,24 +41,6 @@ class Addressed:
 
 class NoAddress(Exception):
     """There is nowhere to send a notice; the text says what would cure that."""
-
-
-def is_address(text: str) -> bool:
-    """Whether a text is an address (local part in ASCII) that can stand in a mail's header."""
-    return wire_address(text) is not None
-
-
-def wire_address(text: str) -> str | None:
-    """The address as mail servers take it, an international domain in its ASCII form; None if it is no address."""
-    local, at, domain = text.rpartition("@")
-    if not at or not _LOCAL.fullmatch(local) or len(text) > MAX_ADDRESS:
-        return None
-    try:
-        plain = domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        return None
-    fit = all(_LABEL.fullmatch(label) for label in plain.split("."))
-    return f"{local}@{plain}" if fit else None
 
 
 def resolve(

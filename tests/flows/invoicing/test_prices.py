@@ -152,6 +152,15 @@ async def test_an_estimate_is_made_at_todays_list_prices(invoicing: Invoicing, w
     assert (found["net"], found["vat"], found["gross"]) == ("1399.90", "349.98", "1749.88")
 
 
+async def test_an_estimate_beyond_what_can_be_billed_is_refused(invoicing: Invoicing, world: World) -> None:
+    await settle(invoicing, world, first="600000", second="600000")
+    both = [str(world.service(1)), str(world.service(2))]
+    for service_ids, calls in ((both[:1], 10**11), (both, 10**9)):  # a line that is too large; the sum of two
+        wanted = {"service_ids": service_ids, "calls_per_quarter": calls}
+        answer = await invoicing.client.post("/estimate", json=wanted, headers=as_helpdesk())
+        assert (answer.status_code, answer.json()["code"]) == (422, "estimate.too_large")
+
+
 async def test_an_estimate_says_what_it_cannot_price(invoicing: Invoicing, world: World) -> None:
     await settle(invoicing, world, first="0.0485")
     ids = {

@@ -43,6 +43,20 @@ def refused(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
+@pytest.mark.parametrize("email", ["søren@aeroe.example", '"a b"@aeroe.example', "a@b@aeroe.example", "nobody"])
+async def test_nobody_is_invited_by_an_address_that_no_mail_reaches(
+    registry: Registry, municipality: dict[str, Any], email: str
+) -> None:
+    answer = await registry.client.post(
+        f"/organisations/{municipality['id']}/people",
+        json={"name": "Søren", "email": email, "roles": ["user"]},
+        headers=administrator_of(municipality),
+    )
+
+    assert refused(answer) == (422, "request.not_valid")
+    assert email not in answer.text
+
+
 async def test_an_administrator_invites_the_others(registry: Registry, municipality: dict[str, Any]) -> None:
     answer = await registry.client.post(
         f"/organisations/{municipality['id']}/people",

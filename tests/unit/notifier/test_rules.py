@@ -12,13 +12,12 @@ from services.notifier.domain.address import (
     NoAddress,
     Organisation,
     Person,
-    is_address,
     resolve,
-    wire_address,
 )
 from services.notifier.domain.delivery import SCHEDULE, next_attempt, refusal, without_addresses
 from services.notifier.domain.kind import KINDS, Audience
 from services.notifier.settings import NotifierSettings
+from shared.address import is_address, wire_address
 
 PEOPLE = (
     Person("admin@x.example", frozenset({"administrator"})),
