@@ -1,10 +1,10 @@
 # Every target is one plain command; each works as the first one on a new machine.
 .DEFAULT_GOAL := help
-.PHONY: help demo up test prove check format documents schema bench lock
+.PHONY: help demo up test prove check compose-test format documents schema bench lock
 python := .venv/bin/python
 
 help:  ## what there is
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 demo:  ## play the whole story on real servers; leaves mails, invoices and a report in var/demo
 	@deploy/local/bootstrap.sh demo
@@ -29,6 +29,10 @@ check:  ## format, lint, types, layers, and that generated files are current
 	@$(python) -m mypy
 	@$(python) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 	@$(python) -m deploy.documents --check
+
+compose-test:  ## try deploy/compose.yaml on this machine's Docker engine (DOCKER=docker): the story, over TLS
+	@deploy/local/bootstrap.sh demo
+	@$(python) -m deploy.compose.trial
 
 format:  ## set every file's format and what ruff can repair by itself
 	@deploy/local/bootstrap.sh test

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import ssl
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -103,6 +104,8 @@ class World:
     progress: Progress
     chance: random.Random
     calls: int = 50_000
+    broker_tls: ssl.SSLContext | None = None
+    """How to check the broker's certificate, where suppliers reach it by AMQPS."""
     truth: Truth = field(default_factory=Truth)
     helpdesk: Person | None = None
     municipalities: list[Municipality] = field(default_factory=list)

@@ -84,6 +84,7 @@ def sender_of(world: World, system: System) -> CallSender:
         token_url=f"{world.api.base_url}/registry/oauth/token",
         broker_host=world.broker_host,
         broker_port=world.broker_port,
+        tls=world.broker_tls,
         environment=system.environment,
         batch=BATCH,
     )

@@ -51,7 +51,8 @@ async def play(world: World, sent: Sent, billed: Billed) -> None:
     world.progress.say(
         f"calls × price = invoice to the øre, for all {sum(len(row['invoices']) for row in rows)} invoices"
     )
-    for what, where in (("mails", "mail/*.eml"), ("invoices", "invoices/*.{pdf,xml}"), ("this table", "report.json")):
+    world.progress.say(f"mails: {world.mails.where}")
+    for what, where in (("invoices", "invoices/*.{pdf,xml}"), ("this table", "report.json")):
         world.progress.say(f"{what}: {world.folder / where}")
 
 

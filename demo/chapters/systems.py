@@ -117,7 +117,7 @@ async def _entitlements(world: World, system: System) -> None:
         certificate_pem=system.issued.certificate_pem,
         private_key_pem=system.issued.private_key_pem,
     )
-    async with broker.connect(world.broker_host, world.broker_port, got.access_token):
+    async with broker.connect(world.broker_host, world.broker_port, got.access_token, tls=world.broker_tls):
         world.progress.say(f"{system.name} signed in and connected to the broker at once")
     some = world.municipalities[0]
     known = await decision(system, some.id, world.services[1].id)

@@ -1,0 +1,1 @@
+"""The platform under docker compose: what its one-shot containers do before the services start."""

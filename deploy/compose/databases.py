@@ -1,0 +1,41 @@
+"""A one-shot before the services start: databases, roles and rights, then every service's migrations."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import asyncpg
+
+from deploy.postgres import setup
+from shared import schema
+from shared.contracts import SERVICES
+
+FOLDER = Path("/run/platform")
+PROJECT = Path(__file__).parent.parent.parent
+
+
+async def set_up() -> list[str]:
+    """Bring all databases up to date; returns what was applied."""
+    given = json.loads((FOLDER / "passwords.json").read_text())
+    await setup.set_up((FOLDER / "admin-url").read_text(), setup.Passwords(given["runtime"], given["owner"]))
+    applied = []
+    for service in SERVICES:
+        owner_url = (FOLDER / f"owner-url-{service}").read_text()
+        found = await schema.migrate(owner_url, PROJECT / "services" / service / "migrations")
+        applied += [f"{service}: {name}" for name in found]
+    return applied
+
+
+def main() -> None:
+    try:
+        applied = asyncio.run(set_up())
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, schema.MigrationChanged) as error:
+        sys.exit(f"The databases can't be set up ({type(error).__name__}): {error}")
+    print("\n".join(applied) if applied else "all databases are up to date")
+
+
+if __name__ == "__main__":
+    main()
