@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import asyncpg
 
@@ -18,12 +22,17 @@ from shared import logs
 from shared.address import wire_address
 from shared.contracts.notifier import Notice, NoticeFailed, NoticeSent
 from shared.correlation import correlated
-from shared.database import Database, Transaction
+from shared.database import AWAY, TRANSIENT, Database, Transaction
 
 log = logs.get(__name__)
 
+T = TypeVar("T")
+
 LEASE = timedelta(minutes=5)
 """How long a claimed notice is one copy's alone, in real time: longer than all answers of a slow mail server."""
+
+AWAY_SECONDS = 1.0
+"""How long to wait before asking a database again that was away with a notice in hand."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +54,15 @@ class Sending:
         self._server_was_away = False
 
     async def send_next(self) -> bool:
-        """Send the next notice that is due; False when none is."""
+        """Send the next notice that is due; False when none is. A claimed one outlives its database being away."""
         async with self._database.transaction() as tx:
             claimed = await store.claim(tx.connection, now=tx.now, lease=LEASE)
         if claimed is None:
             return False
         with correlated(claimed.correlation_id, causation=claimed.causation_id):
-            attempt = await self._attempt(claimed)
-            await self._settle(claimed, attempt)
+            attempt = await _while_leased(lambda: self._attempt(claimed))
+            # The mail may be out: what became of it must not get lost with one connection, or it is sent twice.
+            await _while_leased(lambda: self._settle(claimed, attempt))
         return True
 
     async def close(self) -> None:
@@ -154,6 +164,19 @@ class Sending:
         )
         if marked is not None:
             await tx.say(NoticeFailed(notice=_told(claimed, *marked, "failed", verdict.reason)))
+
+
+async def _while_leased(act: Callable[[], Awaitable[T]]) -> T:
+    """Do it, again and again while the database is away and the notice still ours."""
+    until = time.monotonic() + LEASE.total_seconds()
+    while True:
+        try:
+            return await act()
+        except (*AWAY, *TRANSIENT) as error:
+            if time.monotonic() > until:
+                raise
+            log.warning("database_away_in_hand", error=type(error).__name__)
+        await asyncio.sleep(AWAY_SECONDS)
 
 
 async def _addressed(connection: asyncpg.Connection, claimed: store.Claimed) -> address.Addressed | None:

@@ -18,7 +18,7 @@ from shared.contracts.notifier import NoticeFailed, NoticeSent
 from tests import tokens
 from tests.flows.notifier.conftest import SECRET, PostOffice, World, opened
 from tests.flows.notifier.servers import Temper, own_certificate, server, unused_port
-from tests.servers import ServiceDatabase
+from tests.servers import DatabaseServer, ServiceDatabase
 
 
 def message_ids(temper: Temper) -> list[str]:
@@ -248,6 +248,32 @@ async def test_killed_between_sending_and_marking_it_is_sent_again_with_the_same
         assert first == second
         [said] = await office.said(NoticeSent)
         assert said.notice.attempts == 2
+
+
+async def test_a_database_that_goes_away_while_a_mail_is_handed_over_makes_no_second_mail(
+    notifier_database: ServiceDatabase, database_server: DatabaseServer, world: World
+) -> None:
+    temper, name = Temper(), notifier_database.name
+    temper.hold = asyncio.Event()
+    admin = await asyncpg.connect(database_server.admin_url)
+    async with server(temper) as port, opened(notifier_database, port) as office:
+        await office.hear(*world.both(), world.requested())
+        sending = asyncio.create_task(office.sending().send_next())
+        await temper.arrived.wait()
+        await admin.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT 0')
+        await admin.fetch("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+        temper.hold.set()
+        await asyncio.sleep(0.3)
+        assert not sending.done(), "the mail is out, and nobody knows it yet"
+
+        await admin.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT -1')
+        assert await sending
+        await end_leases(notifier_database)
+        assert await office.send_due() == 0
+
+        assert len(temper.taken) == 1
+        assert len(await office.said(NoticeSent)) == 1
+    await admin.close()
 
 
 async def test_a_slow_copy_that_lost_its_lease_does_not_mark_what_another_sent(
