@@ -30,6 +30,10 @@ class Clock:
         """Real seconds since 1970: only for what the outside world checks too, such as a token's expiry."""
         return time.time()
 
+    def real_now(self) -> datetime:
+        """Real time, UTC: for how long something is kept that the platform's rules know nothing of."""
+        return datetime.now(UTC)
+
     async def refresh(self, connection: asyncpg.Connection) -> None:
         """Take up the offset kept in the database; in live mode there is none."""
         if self.mode == "live":

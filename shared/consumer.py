@@ -147,7 +147,7 @@ class Consumer:
 
     async def _once(self, handler: Handler, envelope: Envelope) -> None:
         async with self._database.transaction() as tx:
-            if await inbox.claim(tx.connection, envelope.id, envelope.event.type, now=tx.now):
+            if await inbox.claim(tx.connection, envelope.id, envelope.event.type, now=tx.clock.real_now()):
                 await handler(tx, envelope.event)
             await parking.handled(tx.connection, envelope.id, now=tx.now)
 

@@ -9,7 +9,7 @@ import asyncpg
 
 
 async def claim(connection: asyncpg.Connection, event_id: UUID, event_type: str, *, now: datetime) -> bool:
-    """Whether this event is ours to handle now; False when it was handled before.
+    """Whether this event is ours to handle now; False when it was handled before. `now` is real time.
 
     A second copy that claims the same id waits here until the first commits or rolls back.
     """

@@ -1,18 +1,26 @@
-"""What a service has to say: written with the change it tells of, published in order, deleted when confirmed."""
+"""What a service has to say: written with the change it tells of, published in order, deleted when confirmed.
+
+What listeners act on one by one (`Event.kept`) stays in `said` for a while, to be said again should the broker or
+a listener's database be lost with it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Collection
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import asyncpg
 
 from shared import correlation, logs, metrics
+from shared.contracts import EVENTS, said_by
 from shared.contracts.envelope import Envelope, encode
 from shared.contracts.event import Event
+from shared.sql import Queries
 
 if TYPE_CHECKING:
     from shared.bus import Bus
@@ -29,16 +37,8 @@ IDLE_SECONDS = 1.0
 AWAY_SECONDS = 0.5
 _LOCK = 727_002
 
-
-_OLDEST = """
-SELECT position, event_id, type, correlation_id, body, written_at
-FROM (
-    SELECT *, sum(octet_length(body)) OVER (ORDER BY position) - octet_length(body) AS bytes_before
-    FROM (SELECT * FROM outbox ORDER BY position LIMIT $1) AS oldest
-) AS measured
-WHERE bytes_before < $2
-ORDER BY position
-"""
+QUERIES = Queries(Path(__file__).with_suffix(".sql"))
+_KEPT = [event.type for event in EVENTS.values() if event.kept]
 
 
 async def add(connection: asyncpg.Connection, event: Event, *, speaker: str, now: datetime) -> UUID:
@@ -62,6 +62,27 @@ async def add(connection: asyncpg.Connection, event: Event, *, speaker: str, now
         now,
     )
     return envelope.id
+
+
+async def forget_said(connection: asyncpg.Connection, speaker: str, *, real_now: datetime) -> int:
+    """Drop what was published longer ago than its type is kept, in real time; returns how many."""
+    dropped = 0
+    for event in said_by(speaker):
+        done = await connection.execute(QUERIES["forget_said"], event.type, real_now - event.kept)
+        dropped += int(done.split()[-1])
+    return dropped
+
+
+async def kept(connection: asyncpg.Connection, speaker: str) -> list[tuple[UUID, str]]:
+    """What the service published and still keeps, as (event id, type), in the order it was said."""
+    rows = await connection.fetch(QUERIES["kept"], [event.type for event in said_by(speaker)])
+    return [(row["event_id"], row["type"]) for row in rows]
+
+
+async def say_again(connection: asyncpg.Connection, events: Collection[UUID], *, now: datetime) -> int:
+    """Put kept events back in the outbox, as they were and under their own ids; returns how many."""
+    done = await connection.execute(QUERIES["say_again"], list(events), now)
+    return int(done.split()[-1])
 
 
 class Relay:
@@ -99,7 +120,7 @@ class Relay:
     async def publish(self, connection: asyncpg.Connection) -> int:
         """Publish the oldest batch; returns how many were confirmed. What was not stays and comes again."""
         rows = await connection.fetch(
-            _OLDEST,
+            QUERIES["oldest"],
             BATCH,
             BATCH_BYTES,
             timeout=10,
@@ -111,7 +132,7 @@ class Relay:
             [(row["type"], row["event_id"], row["correlation_id"], bytes(row["body"])) for row in rows]
         )
         done = [row["position"] for row, well in zip(rows, confirmed, strict=True) if well]
-        await connection.execute("DELETE FROM outbox WHERE position = ANY($1::bigint[])", done, timeout=10)
+        await connection.execute(QUERIES["done"], done, _KEPT, self._database.clock.real_now(), timeout=10)
         for row, well in zip(rows, confirmed, strict=True):
             if well:
                 metrics.PUBLISHED.labels(row["type"]).inc()

@@ -20,7 +20,7 @@ import asyncpg
 import uvicorn
 from fastapi import APIRouter
 
-from shared import audit, database, failure, http, inbox, logs, metrics, parking, schema
+from shared import audit, database, failure, http, inbox, logs, metrics, outbox, parking, schema
 from shared.bus import Bus
 from shared.check import Finding
 from shared.clock import Clock
@@ -43,7 +43,7 @@ CLOCK_SECONDS = 0.25
 LAST_WORDS_SECONDS = 5.0
 """How long a stopping service waits for the broker to take what is still in its outbox."""
 INBOX_KEPT = timedelta(days=90)
-"""How long a claim is kept: longer than any message can still be redelivered or replayed."""
+"""How long a claim is kept, in real time: longer than a message can still be redelivered, replayed or said again."""
 
 
 @dataclass(frozen=True)
@@ -319,12 +319,17 @@ def _own_jobs() -> tuple[Job[Any], ...]:
 
     async def forget_claims(running: Runtime[Any]) -> None:
         async with running.database.transaction() as tx:
-            await inbox.forget(tx.connection, tx.now - INBOX_KEPT)
+            await inbox.forget(tx.connection, tx.clock.real_now() - INBOX_KEPT)
+
+    async def forget_said(running: Runtime[Any]) -> None:
+        async with running.database.transaction() as tx:
+            await outbox.forget_said(tx.connection, running.name, real_now=tx.clock.real_now())
 
     return (
         Job("retry parked", 2.0, retry_parked),
         Job("chain audit", 5.0, chain_audit),
         Job("forget claims", 3600.0, forget_claims),
+        Job("forget said", 60.0, forget_said),
     )
 
 

@@ -79,3 +79,16 @@ CREATE TABLE parked (
 CREATE INDEX parked_due ON public.parked USING btree (due_at) WHERE (state = 'waiting'::text);
 CREATE UNIQUE INDEX parked_event ON public.parked USING btree (event_id) WHERE ((state = 'waiting'::text) AND (event_id IS NOT NULL));
 -- the service may: delete, insert, select, update
+
+CREATE TABLE said (
+    event_id uuid NOT NULL,
+    position bigint NOT NULL,
+    type text NOT NULL,
+    correlation_id text NOT NULL,
+    body bytea NOT NULL,
+    written_at timestamp with time zone NOT NULL,
+    said_at timestamp with time zone NOT NULL,
+    CONSTRAINT said_pkey PRIMARY KEY (event_id)
+);
+CREATE INDEX said_type ON public.said USING btree (type, said_at);
+-- the service may: delete, insert, select, update

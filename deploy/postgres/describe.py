@@ -55,7 +55,7 @@ WHERE table_schema = 'public' AND table_name = $1 AND grantee = $2
 """
 
 
-SHARED = ("audit", "audit_chain", "clock", "inbox", "outbox", "parked")
+SHARED = ("audit", "audit_chain", "clock", "inbox", "outbox", "parked", "said")
 """What every service's database holds; described once, for all of them."""
 
 

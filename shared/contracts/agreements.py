@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from shared.contracts.event import Aggregate, Environment, Event, Interval, LongText, State, Text
+from shared.contracts.event import ACTED_ON, Aggregate, Environment, Event, Interval, LongText, State, Text
 
 By = Literal["supplier", "municipality", "operator"]
 
@@ -80,30 +81,35 @@ class AgreementRequested(AgreementEvent):
     """A supplier asked a municipality for a service agreement."""
 
     type: ClassVar[str] = "agreement.requested.v1"
+    kept: ClassVar[timedelta] = ACTED_ON
 
 
 class AgreementApproved(AgreementEvent):
     """A municipality's signatory approved all or some of the services: access opens, the municipality pays."""
 
     type: ClassVar[str] = "agreement.approved.v1"
+    kept: ClassVar[timedelta] = ACTED_ON
 
 
 class AgreementRejected(AgreementEvent):
     """A municipality's signatory rejected a request, with a reason."""
 
     type: ClassVar[str] = "agreement.rejected.v1"
+    kept: ClassVar[timedelta] = ACTED_ON
 
 
 class AgreementWithdrawn(AgreementEvent):
     """The supplier took back a request that was not yet decided."""
 
     type: ClassVar[str] = "agreement.withdrawn.v1"
+    kept: ClassVar[timedelta] = ACTED_ON
 
 
 class AgreementTerminated(AgreementEvent):
     """An agreement ended: its access closes at once."""
 
     type: ClassVar[str] = "agreement.terminated.v1"
+    kept: ClassVar[timedelta] = ACTED_ON
     by: By
 
 
@@ -111,6 +117,7 @@ class AgreementNoticeResent(AgreementEvent):
     """The supplier asked for the notice of an undecided request to be sent again (gensend advis)."""
 
     type: ClassVar[str] = "agreement.notice_resent.v1"
+    kept: ClassVar[timedelta] = ACTED_ON
 
 
 class AgreementRestated(AgreementEvent):
@@ -129,6 +136,7 @@ class TrialOpened(TrialEvent):
     """A supplier opened a trial connection."""
 
     type: ClassVar[str] = "trial.opened.v1"
+    kept: ClassVar[timedelta] = ACTED_ON
 
 
 class TrialClosed(TrialEvent):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
@@ -11,6 +11,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 Text = Annotated[str, StringConstraints(max_length=255)]
 LongText = Annotated[str, StringConstraints(max_length=4000)]
 Environment = Literal["production", "test"]
+
+
+ACTED_ON = timedelta(days=7)
+"""`Event.kept` of what listeners act on: longer than a listener is away before somebody sees to it."""
 
 
 class State(BaseModel):
@@ -53,6 +57,12 @@ class Event(State):
     """The field that holds the aggregate the event is about."""
     only_for: ClassVar[str | None] = None
     """The one service that may listen, for what must not linger anywhere else."""
+
+    kept: ClassVar[timedelta] = timedelta(0)
+    """How long its speaker keeps it after it was published (real time), to say it again when the broker or a
+    listener's database is lost with it. For what is acted on one by one, such as a mail; of what is only copied
+    the present state is restated instead.
+    """
 
     @property
     def aggregate(self) -> Aggregate:

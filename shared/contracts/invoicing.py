@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Base64Bytes, Field
 
-from shared.contracts.event import Aggregate, Event, State, Text
+from shared.contracts.event import ACTED_ON, Aggregate, Event, State, Text
 
 MAX_DOCUMENT = 4 * 1024 * 1024
 """How large one document of a dispatched invoice may be, in bytes."""
@@ -102,6 +102,7 @@ class InvoiceDispatched(Event):
     """An invoice's documents, to be sent; for the notifier alone, erased there after sending."""
 
     type: ClassVar[str] = "invoice.dispatched.v1"
+    kept: ClassVar[timedelta] = ACTED_ON
     speaker: ClassVar[str] = "invoicing"
     about: ClassVar[str] = "dispatch"
     only_for: ClassVar[str | None] = "notifier"

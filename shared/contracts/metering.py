@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from shared.contracts.event import Aggregate, Environment, Event, State, Text
+from shared.contracts.event import ACTED_ON, Aggregate, Environment, Event, State, Text
 
 MAX_COUNTS = 500
 """How many counts one usage event carries at the most."""
@@ -87,6 +88,7 @@ class QuarterSealed(Event):
     """A municipality's quarter is closed: nothing more is counted into it."""
 
     type: ClassVar[str] = "quarter.sealed.v1"
+    kept: ClassVar[timedelta] = ACTED_ON
     speaker: ClassVar[str] = "metering"
     about: ClassVar[str] = "sealed"
     sealed: SealedQuarter

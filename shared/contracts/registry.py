@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import ClassVar, Literal
 from uuid import UUID
 
@@ -186,6 +187,8 @@ class UserLinkIssued(Event):
     """A one-time link for a person; for the notifier alone, never restated, redacted when parked."""
 
     type: ClassVar[str] = "user.link_issued.v1"
+    kept: ClassVar[timedelta] = timedelta(minutes=10)
+    """Short: it lets its reader in, and who did not get it asks for another."""
     speaker: ClassVar[str] = "registry"
     about: ClassVar[str] = "link"
     only_for: ClassVar[str | None] = "notifier"
