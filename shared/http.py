@@ -61,9 +61,21 @@ def problem_response(problem: Problem) -> JSONResponse:
     return JSONResponse(body, status_code=problem.status, media_type=PROBLEM, headers=headers)
 
 
+class _App(FastAPI):
+    """Describes problems as the kind of content they are sent as; the framework knows of one kind alone."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            for path in super().openapi()["paths"].values():
+                for operation in path.values():
+                    problem = {"$ref": "#/components/schemas/ProblemBody"}
+                    operation["responses"]["4XX"]["content"] = {PROBLEM: {"schema": problem}}
+        return super().openapi()
+
+
 def create_app(service: Service[Any], *, version: str, root_path: str = "") -> FastAPI:
     """The service's app; whoever serves it sets `app.state.runtime` first."""
-    app = FastAPI(
+    app = _App(
         title=f"Serviceplatform {service.name}",
         description=service.about,
         version=version,
@@ -72,8 +84,9 @@ def create_app(service: Service[Any], *, version: str, root_path: str = "") -> F
         docs_url=None,  # its page would load scripts from another host
         redoc_url=None,
         responses={
-            "4XX": {"description": "A problem", "model": ProblemBody, "content": {PROBLEM: {}}},
+            "4XX": {"description": "A problem", "model": ProblemBody},
         },
+        generate_unique_id_function=lambda route: route.name,
     )
     for router in service.routers:
         app.include_router(router)

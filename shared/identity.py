@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import httpx
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPBearer
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -163,7 +164,13 @@ class Verifier:
             return KeySet.import_key_set(answer.json())
 
 
-async def _signed_in(request: Request) -> Caller:
+# Only tells the API's description that a token is needed; what comes is read below, so that a refusal is a problem.
+_BEARER = HTTPBearer(
+    scheme_name="token", bearerFormat="JWT", description="The token from the registry's sign-in", auto_error=False
+)
+
+
+async def _signed_in(request: Request, _: Annotated[object, Security(_BEARER)]) -> Caller:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthorised("token.missing", "Send the token from sign-in as `Authorization: Bearer …`.")

@@ -204,7 +204,8 @@ async def _overviews(world: World, found: Agreements, quarter: Quarter) -> None:
             break
         check(time.monotonic() - began < SETTLE_SECONDS, f"{one.name}'s overview shows {seen['calls']} calls")
         await asyncio.sleep(0.05)
-    check(seen["net"] == str(sum(line.amount for line in wanted)), f"{one.name}'s overview says {seen['net']} kr.")
+    net = str(sum(line.amount for line in wanted))
+    check(seen["net"] == net, f"{one.name}'s overview says {seen['net']} kr., not {net}")
     world.progress.say(f"{one.name} sees {seen['calls']} lookups for {seen['net']} kr. excl. VAT on its overview")
     supplier = world.systems["Omsorg"].supplier
     counts = await supplier.person.get("/metering/usage", quarter=str(quarter), group_by="municipality")

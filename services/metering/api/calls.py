@@ -15,19 +15,33 @@ from services.metering.api.asking import Running, sight_of
 from services.metering.api.refused import RefusedCall
 from services.metering.domain.judgement import Reason
 from services.metering.store import calls, refusals
-from shared.contracts.calls import MAX_BODY, CallEvent
+from shared.contracts.calls import MAX_BODY, MAX_CALLS, CallEvent
 from shared.contracts.event import Environment
 from shared.identity import SignedIn
 from shared.problem import Forbidden, Invalid, NotFound, TooLarge
 
 router = APIRouter(tags=["calls"])
 
-_EVENT_SCHEMA: dict[str, Any] = CallEvent.model_json_schema()
+
+def _event_schema() -> dict[str, Any]:
+    """A call's schema in one piece: references in an API's description reach only what that declares itself."""
+    schema = CallEvent.model_json_schema()
+    schema["properties"]["data"] = schema.pop("$defs")["CallData"]
+    return schema
+
+
+_EVENT = _event_schema()
 _BODY = {
     "requestBody": {
         "required": True,
-        "description": "One CloudEvent, or an array of up to 500.",
-        "content": {"application/cloudevents+json": {"schema": _EVENT_SCHEMA}},
+        "description": f"One CloudEvent, or an array of up to {MAX_CALLS}.",
+        "content": {
+            "application/cloudevents+json": {
+                "schema": {
+                    "oneOf": [_EVENT, {"type": "array", "items": _EVENT, "minItems": 1, "maxItems": MAX_CALLS}]
+                }
+            }
+        },
     }
 }
 
