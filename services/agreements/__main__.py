@@ -9,7 +9,7 @@ from services.agreements.api import ROUTERS
 from services.agreements.events import HANDLERS
 from services.agreements.jobs import JOBS
 from services.agreements.settings import AgreementsSettings
-from shared import commands
+from shared.commands import build
 from shared.run import Service
 
 SERVICE = Service(
@@ -24,7 +24,7 @@ SERVICE = Service(
     restate={"agreement": agreement.restate, "trial": trial.restate},
 )
 
-app = commands.build(SERVICE)
+app = build(SERVICE)
 
 if __name__ == "__main__":
     app()

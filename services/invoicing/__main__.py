@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from services.invoicing import commands
 from services.invoicing.actions.issuing import restate_invoices
 from services.invoicing.actions.papers import press
 from services.invoicing.actions.pricing import restate_prices
 from services.invoicing.api import ROUTERS
 from services.invoicing.checks import CHECKS
-from services.invoicing.commands import add_commands
 from services.invoicing.documents import rules
 from services.invoicing.events import HANDLERS
 from services.invoicing.jobs import JOBS
@@ -55,7 +55,7 @@ SERVICE = Service(
 )
 
 app = build(SERVICE)
-add_commands(app, SERVICE)
+commands.add_to(app, SERVICE)
 
 if __name__ == "__main__":
     app()

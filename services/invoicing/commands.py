@@ -12,7 +12,7 @@ from shared.quarters import Quarter
 from shared.run import Runtime, Service, fail
 
 
-def add_commands(app: typer.Typer, service: Service[Any]) -> None:
+def add_to(app: typer.Typer, service: Service[Any]) -> None:
     """Add this service's own commands to those every service has."""
 
     @app.command("reconcile")

@@ -42,7 +42,7 @@ SERVICE = Service(
 )
 
 app = build(SERVICE)
-commands.add(app, SERVICE)
+commands.add_to(app, SERVICE)
 
 if __name__ == "__main__":
     app()

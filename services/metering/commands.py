@@ -14,7 +14,7 @@ from shared.quarters import Quarter
 from shared.run import Runtime, Service, fail
 
 
-def add(app: typer.Typer, service: Service[MeteringSettings]) -> None:
+def add_to(app: typer.Typer, service: Service[MeteringSettings]) -> None:
     """Add them to what every service has."""
 
     @app.command("seal")

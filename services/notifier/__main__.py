@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from services.notifier.api import ROUTER
+from services.notifier.api import ROUTERS
 from services.notifier.checks import CHECKS
 from services.notifier.events import HANDLERS
 from services.notifier.jobs import send_mails
 from services.notifier.settings import NotifierSettings
-from shared import commands
+from shared.commands import build
 from shared.run import Service
 
 SERVICE = Service(
@@ -20,11 +20,11 @@ SERVICE = Service(
     append_only=frozenset({"notice_history"}),
     checks=CHECKS,
     handlers=HANDLERS,
-    routers=(ROUTER,),
+    routers=ROUTERS,
     tasks=(send_mails,),
 )
 
-app = commands.build(SERVICE)
+app = build(SERVICE)
 
 if __name__ == "__main__":
     app()

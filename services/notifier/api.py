@@ -16,7 +16,7 @@ from shared import asking
 from shared.identity import SignedIn
 from shared.page import After, Limit, Page, page
 
-ROUTER = APIRouter(tags=["notices"])
+router = APIRouter(tags=["notices"])
 
 
 Running = asking.Running[NotifierSettings]
@@ -74,7 +74,7 @@ class NoticeDetail(NoticeAnswer):
     timeline: list[TimelineEntry]
 
 
-@ROUTER.get("/notices")
+@router.get("/notices")
 async def list_notices(
     caller: SignedIn,
     running: Running,
@@ -93,7 +93,7 @@ async def list_notices(
     return page(found, limit, lambda one: NoticeAnswer.of(one, addresses=caller.helpdesk))
 
 
-@ROUTER.get("/notices/{notice_id}")
+@router.get("/notices/{notice_id}")
 async def get_notice(notice_id: UUID, caller: SignedIn, running: Running) -> NoticeDetail:
     """One notice with all its attempts."""
     async with running.database.reading() as connection:
@@ -102,8 +102,11 @@ async def get_notice(notice_id: UUID, caller: SignedIn, running: Running) -> Not
     return NoticeDetail.of(found, addresses=caller.helpdesk, timeline=timeline)
 
 
-@ROUTER.post("/notices/{notice_id}/retry")
+@router.post("/notices/{notice_id}/retry")
 async def retry(notice_id: UUID, caller: SignedIn, running: Running) -> NoticeAnswer:
     """Send a notice that failed, or waits, at once (helpdesk)."""
     async with running.database.transaction() as tx:
         return NoticeAnswer.of(await actions.retry(tx, caller, notice_id), addresses=True)
+
+
+ROUTERS = (router,)

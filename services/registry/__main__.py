@@ -22,7 +22,7 @@ from shared.run import Runtime, Service
 
 
 @asynccontextmanager
-async def _prepare(running: Runtime[RegistrySettings]) -> AsyncIterator[None]:
+async def prepare(running: Runtime[RegistrySettings]) -> AsyncIterator[None]:
     """Hold what the routes need beside the database: keys, trusted authorities, threads to hash passwords in."""
     try:
         running.keep(SigningKeys.read(running.settings.signing_key_file))
@@ -49,7 +49,7 @@ SERVICE = Service(
     checks=CHECKS,
     handlers=HANDLERS,
     routers=ROUTERS,
-    prepare=_prepare,
+    prepare=prepare,
     jobs=JOBS,
     restate={
         "organisation": organisation.restate,

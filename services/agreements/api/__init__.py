@@ -2,4 +2,4 @@
 
 from services.agreements.api import agreements, requests, trials
 
-ROUTERS = (requests.ROUTER, agreements.ROUTER, trials.ROUTER)
+ROUTERS = (requests.router, agreements.router, trials.router)

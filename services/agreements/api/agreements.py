@@ -17,7 +17,7 @@ from shared.asking import Body
 from shared.identity import SignedIn
 from shared.page import After, Limit, Page, page
 
-ROUTER = APIRouter(tags=["agreements"])
+router = APIRouter(tags=["agreements"])
 
 
 class Approval(Body):
@@ -32,7 +32,7 @@ class Reasoned(Body):
     reason: Reason = Field(description="Why; 3 to 2000 characters")
 
 
-@ROUTER.get("/agreements")
+@router.get("/agreements")
 async def list_agreements(
     caller: SignedIn,
     running: Running,
@@ -57,14 +57,14 @@ async def list_agreements(
     return page(found, limit, AgreementAnswer.of)
 
 
-@ROUTER.get("/agreements/{agreement_id}")
+@router.get("/agreements/{agreement_id}")
 async def get_agreement(agreement_id: UUID, caller: SignedIn, running: Running) -> AgreementDetail:
     """One agreement with its timeline and, once approved, its technical details."""
     async with running.database.reading() as connection:
         return AgreementDetail.with_history(*await actions.find(connection, caller, agreement_id))
 
 
-@ROUTER.post("/agreements/{agreement_id}/approve")
+@router.post("/agreements/{agreement_id}/approve")
 async def approve(
     agreement_id: UUID, caller: SignedIn, running: Running, body: Approval | None = None
 ) -> AgreementAnswer:
@@ -74,7 +74,7 @@ async def approve(
     return AgreementAnswer.of(done)
 
 
-@ROUTER.post("/agreements/{agreement_id}/reject")
+@router.post("/agreements/{agreement_id}/reject")
 async def reject(agreement_id: UUID, body: Reasoned, caller: SignedIn, running: Running) -> AgreementAnswer:
     """Reject the request (municipality: signatory); the supplier reads the reason."""
     async with running.database.transaction() as tx:
@@ -82,7 +82,7 @@ async def reject(agreement_id: UUID, body: Reasoned, caller: SignedIn, running: 
     return AgreementAnswer.of(done)
 
 
-@ROUTER.post("/agreements/{agreement_id}/withdraw")
+@router.post("/agreements/{agreement_id}/withdraw")
 async def withdraw(agreement_id: UUID, caller: SignedIn, running: Running) -> AgreementAnswer:
     """Take back a request that is not decided (supplier: administrator, user)."""
     async with running.database.transaction() as tx:
@@ -90,7 +90,7 @@ async def withdraw(agreement_id: UUID, caller: SignedIn, running: Running) -> Ag
     return AgreementAnswer.of(done)
 
 
-@ROUTER.post("/agreements/{agreement_id}/terminate")
+@router.post("/agreements/{agreement_id}/terminate")
 async def terminate(agreement_id: UUID, body: Reasoned, caller: SignedIn, running: Running) -> AgreementAnswer:
     """End a running agreement at once (municipality: signatory; supplier: administrator; helpdesk)."""
     async with running.database.transaction() as tx:
@@ -98,7 +98,7 @@ async def terminate(agreement_id: UUID, body: Reasoned, caller: SignedIn, runnin
     return AgreementAnswer.of(done)
 
 
-@ROUTER.post("/agreements/{agreement_id}/resend-notice")
+@router.post("/agreements/{agreement_id}/resend-notice")
 async def resend_notice(agreement_id: UUID, caller: SignedIn, running: Running) -> AgreementAnswer:
     """Tell the municipality once more about an undecided request (supplier), at most once an hour."""
     async with running.database.transaction() as tx:

@@ -17,7 +17,7 @@ from shared.asking import Body
 from shared.identity import SignedIn
 from shared.page import After, Limit, Page, page
 
-ROUTER = APIRouter(tags=["requests"])
+router = APIRouter(tags=["requests"])
 
 MOST_CALLS = 1_000_000_000_000
 
@@ -42,7 +42,7 @@ class NewRequest(Body):
     expected_calls_per_quarter: Annotated[int, Field(ge=0, le=MOST_CALLS)] | None = None
 
 
-@ROUTER.post(
+@router.post(
     "/requests",
     status_code=201,
     response_model=RequestAnswer,
@@ -68,7 +68,7 @@ async def create_request(
     return Response(answer, status_code=201, media_type="application/json")
 
 
-@ROUTER.get("/requests")
+@router.get("/requests")
 async def list_requests(
     caller: SignedIn, running: Running, limit: Limit = 100, after: After = None
 ) -> Page[RequestSummary]:
@@ -78,7 +78,7 @@ async def list_requests(
     return page(found, limit, RequestSummary.of)
 
 
-@ROUTER.get("/requests/{request_id}")
+@router.get("/requests/{request_id}")
 async def get_request(request_id: UUID, caller: SignedIn, running: Running) -> RequestAnswer:
     """One request: progress over all its municipalities, and each one's agreement."""
     async with running.database.reading() as connection:

@@ -14,7 +14,7 @@ from shared.asking import Body
 from shared.identity import SignedIn
 from shared.page import After, Limit, Page, page
 
-ROUTER = APIRouter(tags=["trial connections"])
+router = APIRouter(tags=["trial connections"])
 
 
 class NewTrial(Body):
@@ -24,14 +24,14 @@ class NewTrial(Body):
     service_ids: ServiceIds
 
 
-@ROUTER.post("/trials", status_code=201)
+@router.post("/trials", status_code=201)
 async def open_trial(body: NewTrial, caller: SignedIn, running: Running) -> TrialAnswer:
     """Open services in the external test environment at once (supplier: administrator, user)."""
     async with running.database.transaction() as tx:
         return TrialAnswer.of(await actions.open_trial(tx, caller, body.system_id, body.service_ids))
 
 
-@ROUTER.get("/trials")
+@router.get("/trials")
 async def list_trials(
     caller: SignedIn, running: Running, limit: Limit = 100, after: After = None
 ) -> Page[TrialAnswer]:
@@ -41,7 +41,7 @@ async def list_trials(
     return page(found, limit, TrialAnswer.of)
 
 
-@ROUTER.get("/trials/{trial_id}")
+@router.get("/trials/{trial_id}")
 async def get_trial(trial_id: UUID, caller: SignedIn, running: Running) -> TrialDetail:
     """One trial connection with its timeline."""
     async with running.database.reading() as connection:
@@ -49,7 +49,7 @@ async def get_trial(trial_id: UUID, caller: SignedIn, running: Running) -> Trial
     return TrialDetail.of(trial, timeline=TimelineEntry.all(entries))
 
 
-@ROUTER.post("/trials/{trial_id}/close")
+@router.post("/trials/{trial_id}/close")
 async def close_trial(trial_id: UUID, caller: SignedIn, running: Running) -> TrialAnswer:
     """Close a trial connection: its access ends at once (supplier: administrator, user; helpdesk)."""
     async with running.database.transaction() as tx:

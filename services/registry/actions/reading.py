@@ -21,6 +21,7 @@ from services.registry.domain.trust import Trust
 from services.registry.store import binding as store
 from services.registry.store import system as system_store
 from shared.contracts.event import Environment
+from shared.database import Database
 from shared.identity import Caller
 from shared.problem import Problem
 
@@ -94,18 +95,18 @@ class Understood(BaseModel):
     registered: list[Match]
 
 
-async def understand(
-    connection: asyncpg.Connection, caller: Caller, text: str, *, trust: Trust, now: datetime
-) -> Understood:
+async def understand(database: Database, caller: Caller, text: str, *, trust: Trust) -> Understood:
     """Read a pasted text. Raises the certificate's refusal, or SerialUnreadable when it is no number either."""
     found = _read(text)
-    newest = await store.newest_of_supplier(connection, caller.organisation_id, limit=SEARCHED)
-    # Each has to be read again: milliseconds that others should not have to wait for.
+    async with database.reading() as connection:
+        now = database.clock.now()
+        newest = await store.newest_of_supplier(connection, caller.organisation_id, limit=SEARCHED)
+        supplier = await system_store.find_supplier(connection, caller.organisation_id)
+        used = await _used(connection, caller, found) if isinstance(found, Certificate) else None
+    # Each has to be read again: milliseconds that neither others nor a connection should have to wait for.
     registered = await asyncio.to_thread(_matching, found, newest)
     if isinstance(found, Serial):
         return Understood(what="serial", serial=_serial(found), registered=registered)
-    supplier = await system_store.find_supplier(connection, caller.organisation_id)
-    used = await _used(connection, caller, found)
     environments: dict[Environment, Acceptance] = {
         environment: _acceptance(
             found, environment, trust=trust, now=now, used=used, test=supplier is not None and supplier.test

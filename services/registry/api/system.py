@@ -187,10 +187,7 @@ async def read_pasted(body: PastedText, running: Running, caller: SignedIn) -> r
     Nothing is kept. 422 with the refusal's code where it can't be read at all.
     """
     _require_supplier(caller)
-    async with running.database.reading() as connection:
-        return await reading.understand(
-            connection, caller, body.text, trust=running.get(Trust), now=running.clock.now()
-        )
+    return await reading.understand(running.database, caller, body.text, trust=running.get(Trust))
 
 
 async def _acted(database: Database, system_id: UUID, act: Callable[[Transaction], Awaitable[System]]) -> SystemShown:
