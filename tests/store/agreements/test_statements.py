@@ -1,11 +1,10 @@
-"""Every named statement fits the schema, and the two that lists hang on use their index."""
+"""No two statements share a name, and the two that lists hang on use their index."""
 
 import json
 import uuid
 from itertools import chain
 
 import asyncpg
-import pytest
 
 from services.agreements.store import agreements, copies, requests, trials
 from tests.conftest import MakeDatabase
@@ -19,19 +18,6 @@ def test_no_statement_has_another_ones_name() -> None:
     names = list(chain.from_iterable(module.QUERIES.names() for module in (agreements, copies, requests, trials)))
 
     assert len(names) == len(set(names)) == len(EVERY)
-
-
-async def test_every_statement_can_be_prepared(make_database: MakeDatabase) -> None:
-    database = await make_database("agreements")
-    connection = await asyncpg.connect(database.url)
-    try:
-        for name, statement in EVERY.items():
-            try:
-                await connection.prepare(statement)
-            except asyncpg.PostgresError as error:
-                pytest.fail(f"{name}: {error}")
-    finally:
-        await connection.close()
 
 
 async def test_what_is_taken_is_found_by_index_among_many(make_database: MakeDatabase) -> None:

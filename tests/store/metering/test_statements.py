@@ -1,4 +1,4 @@
-"""Every named statement fits the schema, and the hot ones hang on their indexes."""
+"""No two statements share a name, and the hot ones hang on their indexes."""
 
 from __future__ import annotations
 
@@ -19,20 +19,6 @@ def test_no_statement_has_another_ones_name() -> None:
     names = list(chain.from_iterable(module.SQL.names() for module in MODULES))
 
     assert len(names) == len(set(names))
-
-
-async def test_every_statement_can_be_prepared(make_database: MakeDatabase) -> None:
-    database = await make_database("metering")
-    connection = await asyncpg.connect(database.url)
-    try:
-        for module in MODULES:
-            for name in module.SQL.names():
-                try:
-                    await connection.prepare(module.SQL[name])
-                except asyncpg.PostgresError as error:
-                    pytest.fail(f"{name}: {error}")
-    finally:
-        await connection.close()
 
 
 async def test_what_is_asked_often_is_found_by_index_among_many(make_database: MakeDatabase) -> None:

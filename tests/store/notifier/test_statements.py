@@ -1,27 +1,13 @@
-"""Every named statement fits the schema, and looking for what is due stays cheap among many sent notices."""
+"""Looking for what is due stays cheap among many sent notices."""
 
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
-import pytest
 
 from services.notifier.store import QUERIES
 from tests.conftest import MakeDatabase
-
-
-async def test_every_statement_can_be_prepared(make_database: MakeDatabase) -> None:
-    database = await make_database("notifier")
-    connection = await asyncpg.connect(database.url)
-    try:
-        for name in QUERIES.names():
-            try:
-                await connection.prepare(QUERIES[name])
-            except asyncpg.PostgresError as error:
-                pytest.fail(f"{name}: {error}")
-    finally:
-        await connection.close()
 
 
 async def test_what_is_due_is_found_by_index_among_many(make_database: MakeDatabase) -> None:

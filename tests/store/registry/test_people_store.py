@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,11 +15,6 @@ from shared.sql import Queries
 from tests.conftest import MakeDatabase
 from tests.servers import ServiceDatabase
 
-STATEMENTS = [
-    (path, name)
-    for path in sorted((PROJECT / "services" / "registry" / "store").glob("*.sql"))
-    for name in Queries(path).names()
-]
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
@@ -34,15 +28,6 @@ async def connection(database: ServiceDatabase) -> AsyncIterator[asyncpg.Connect
     opened = await asyncpg.connect(database.url)
     yield opened
     await opened.close()
-
-
-async def test_every_statement_fits_the_tables(connection: asyncpg.Connection) -> None:
-    assert STATEMENTS
-    for path, name in STATEMENTS:
-        try:
-            await connection.prepare(Queries(Path(path))[name])
-        except asyncpg.PostgresError as error:
-            pytest.fail(f"{path.name}, {name}: {error}")
 
 
 async def organisation(connection: asyncpg.Connection, **changes: Any) -> UUID:
