@@ -75,7 +75,8 @@ class Person:
         return await self._as_me(method, path, options)
 
     async def _as_me(self, method: str, path: str, options: dict[str, Any]) -> Any:
-        return await self.api.ask(method, path, headers={"Authorization": f"Bearer {self._token}"}, **options)
+        headers = {**options.get("headers", {}), "Authorization": f"Bearer {self._token}"}
+        return await self.api.ask(method, path, **{**options, "headers": headers})
 
     async def get(self, path: str, **query: Any) -> Any:
         return await self.ask("GET", path, params={key: value for key, value in query.items() if value is not None})

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -26,6 +27,24 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     config.stash[RUN].leave()
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """How long the platform took to recover from the faults that were played."""
+    told = [
+        value
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        for name, value in getattr(report, "user_properties", ())
+        if name == "recovery" and getattr(report, "when", None) == "call"
+    ]
+    seconds: dict[str, list[float]] = {}
+    for fault, _, passed in told:
+        seconds.setdefault(fault, []).append(passed)
+    if seconds:
+        terminalreporter.section("recovery after faults, in seconds (times, median, worst)")
+    for fault, times in sorted(seconds.items()):
+        terminalreporter.line(f"{fault:<32} {len(times):>3} {median(times):>7.1f} {max(times):>7.1f}")
 
 
 @pytest.fixture(scope="session")
