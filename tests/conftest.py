@@ -44,7 +44,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     if seconds:
         terminalreporter.section("recovery after faults, in seconds (times, median, worst)")
     for fault, times in sorted(seconds.items()):
-        terminalreporter.line(f"{fault:<32} {len(times):>3} {median(times):>7.1f} {max(times):>7.1f}")
+        terminalreporter.line(f"{fault:<44} {len(times):>3} {median(times):>7.1f} {max(times):>7.1f}")
 
 
 @pytest.fixture(scope="session")

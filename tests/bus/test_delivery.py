@@ -152,17 +152,18 @@ async def test_a_handler_that_fails_parks_and_blocks_nothing_behind(
             assert await connection.fetchval("SELECT count(*) FROM seen WHERE name = 'bad'") == 0
 
 
-async def test_a_handler_that_fails_twice_comes_through_when_it_is_due(
-    make_database: MakeDatabase, make_broker: MakeBroker
+@pytest.mark.parametrize("failures", [1, 3], ids=["once", "thrice"])
+async def test_a_handler_that_fails_and_then_does_not_comes_through_when_it_is_due(
+    make_database: MakeDatabase, make_broker: MakeBroker, failures: int
 ) -> None:
-    failures = 2
+    tries = 0
 
     async def stumble(tx: Transaction, event: OrganisationCreated) -> None:
-        nonlocal failures
-        if failures:
-            failures -= 1
-            raise ValueError("not yet")
+        nonlocal tries
+        tries += 1
         await see(tx, event)
+        if tries <= failures:
+            raise ValueError("not yet")
 
     speaker, listener, broker = (
         await make_database("registry"),
@@ -172,19 +173,16 @@ async def test_a_handler_that_fails_twice_comes_through_when_it_is_due(
     async with stage(speaker, listener, broker, {OrganisationCreated: stumble}) as on, on.running():
         await on.say(created("late"))
         await on.until(on.listener, "SELECT count(*) FROM parked WHERE attempts = 1", 1)
-        make_due = "UPDATE parked SET due_at = '2000-01-01Z' WHERE state = 'waiting'"
-        async with on.listener.transaction() as tx:
-            await tx.connection.execute(make_due)
-        assert await on.consumer.retry_parked() == 0
-        async with on.listener.transaction() as tx:
-            assert await tx.connection.fetchval("SELECT attempts FROM parked") == 2
-            await tx.connection.execute(make_due)
-
-        assert await on.consumer.retry_parked() == 1
+        for attempts in range(1, failures + 1):
+            async with on.listener.transaction() as tx:
+                assert await tx.connection.fetchval("SELECT attempts FROM parked") == attempts
+                await tx.connection.execute("UPDATE parked SET due_at = '2000-01-01Z' WHERE state = 'waiting'")
+            assert await on.consumer.retry_parked() == (attempts == failures)
 
         async with on.listener.reading() as connection:
             assert await connection.fetchval("SELECT count(*) FROM seen") == 1
             assert await connection.fetchval("SELECT state FROM parked") == "handled"
+        assert tries == failures + 1
 
 
 async def test_a_handler_that_always_fails_ends_with_a_person(

@@ -11,7 +11,7 @@ import pytest
 from demo import story
 from deploy.local.platform import Platform, forget
 from deploy.local.ports import free_block
-from tests.faults.ground import Ground, settle_down
+from tests.faults.ground import Ground, Recovered, settle_down
 from tests.servers import RUNS
 
 
@@ -32,8 +32,17 @@ def platform(tmp_path: Path, alone: None) -> Iterator[Platform]:
     try:
         with Platform(directory, free_block().edge) as running:
             yield running
+            end(running)
     finally:
         forget(directory)
+
+
+def end(platform: Platform) -> None:
+    """Nothing of it is wanted any more: none of its parts needs to stop in good order."""
+    for service in list(platform._running):
+        platform.kill(service)
+    platform.rabbitmq.kill()
+    platform.postgres.kill()
 
 
 @pytest.fixture
@@ -45,7 +54,7 @@ async def ground(platform: Platform) -> AsyncIterator[Ground]:
 
 
 @pytest.fixture
-def tell_recoveries(record_property: Callable[[str, object], None]) -> Callable[[list[tuple[str, str, float]]], None]:
+def tell_recoveries(record_property: Callable[[str, object], None]) -> Recovered:
     """Have recovery times shown at the end of the test run: (fault, phase, seconds)."""
 
     def tell(recoveries: list[tuple[str, str, float]]) -> None:

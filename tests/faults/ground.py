@@ -41,6 +41,10 @@ SERVER_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceEr
 PRICES = (Decimal("0.37"), Decimal("1.35"), Decimal("0.0125"))
 
 
+Recovered = Callable[[list[tuple[str, str, float]]], None]
+"""Takes recoveries to be shown at the end of the test run: (fault, phase, seconds)."""
+
+
 class Patient(Api):
     """The edge, as clients use it that try again while there is no answer, or one that asks them to."""
 

@@ -40,15 +40,23 @@ class Harm:
 
     ground: Ground
     recoveries: list[tuple[str, str, float]] = field(default_factory=list)
+    _begun: list[str] = field(default_factory=list)
+    _lasting: int = 0
 
     async def during(self, one: Round, phase: Phase, name: str, chance: random.Random) -> None:
         """Do it once at some instant of that phase, and see how long recovery takes."""
         await one.reached(phase)
         await asyncio.sleep(chance.uniform(0, 1.5))
+        self._begun.append(name)
+        self._lasting += 1
         await FAULTS[name](self.ground, chance)
+        begun, alone = len(self._begun), self._lasting == 1
         seconds = await recovered(self.ground)
-        self.recoveries.append((name, phase, seconds))
-        print(f"seed {one.seed}: {name} during {phase}: recovered in {seconds:.1f} s", flush=True)
+        self._lasting -= 1
+        # Where another fault lasted meanwhile, the seconds are those of both.
+        told = name if alone and begun == len(self._begun) else f"{name}, with another"
+        self.recoveries.append((told, phase, seconds))
+        print(f"seed {one.seed}: {told} during {phase}: recovered in {seconds:.1f} s", flush=True)
 
     async def play(self, one: Round, faults: list[tuple[Phase, str]]) -> None:
         """A round with these faults, of one phase one after the other."""

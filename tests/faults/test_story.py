@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
 
 import pytest
 
-from tests.faults.ground import Ground
+from tests.faults.ground import Ground, Recovered
 from tests.faults.harm import FAULTS, Harm
 from tests.faults.proof import prove
 from tests.faults.round import PHASES, Phase, Round
@@ -18,8 +17,6 @@ SHORT: tuple[tuple[int, list[tuple[Phase, str]]], ...] = (
     (2, [("ask", "registry killed"), ("decide", "broker killed"), ("calls", "database frozen")]),
 )
 """A few of each kind, always the same."""
-
-Recovered = Callable[[list[tuple[str, str, float]]], None]
 
 
 @pytest.mark.timeout(400)
