@@ -7,14 +7,39 @@ import sys
 import typing
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from shared.clock import Mode
 
+Address = TypeVar("Address", str, SecretStr, SecretStr | None)
 Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+def _address(*schemes: str) -> AfterValidator:
+    """A value, or each of several with commas between, is a URL of one of these schemes."""
+    begins = tuple(f"{scheme}://" for scheme in schemes)
+
+    def checked(value: Address) -> Address:
+        if value is None:
+            return value
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        # A database's hosts share one URL, with commas in it; a broker's have one each.
+        for one in text.split(",") if "amqp" in schemes else [text]:
+            # A database may be reached through a socket, without a host; nothing else is.
+            if not one.startswith(begins) or ("postgres" not in schemes and not urlsplit(one).hostname):
+                raise ValueError(f"it should be an address that begins with {' or '.join(begins)}")
+        return value
+
+    return AfterValidator(checked)
+
+
+WebAddress = Annotated[str, _address("http", "https")]
+DatabaseAddress = Annotated[SecretStr, _address("postgresql", "postgres")]
+BrokerAddress = Annotated[SecretStr, _address("amqp", "amqps")]
 
 
 def setting(default: Any = ..., *, unit: str = "", about: str) -> Any:
@@ -57,17 +82,17 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SP_", extra="ignore", frozen=True, secrets_dir=None)
 
-    database_url: SecretStr = setting(
+    database_url: DatabaseAddress = setting(
         about="PostgreSQL, as the service's own role: reads and writes its tables; of several hosts:"
         " host1:5432,host2:5432 and ?target_session_attrs=read-write"
     )
-    database_owner_url: SecretStr | None = setting(
+    database_owner_url: Annotated[SecretStr | None, _address("postgresql", "postgres")] = setting(
         None, about="PostgreSQL, as the owner of the tables; only `migrate` uses it"
     )
     database_connections: Annotated[int, Field(ge=2, le=100)] = setting(
         10, unit="connections", about="The most connections one copy of the service holds"
     )
-    broker_url: SecretStr = setting(
+    broker_url: BrokerAddress = setting(
         about="RabbitMQ, as the service's own user, with ?heartbeat=10; of several hosts one URL each, with commas"
         " between"
     )
@@ -78,8 +103,8 @@ class Settings(BaseSettings):
     )
     tls_key: Path | None = setting(None, about="PEM file of that certificate's private key")
     root_path: str = setting("", about="The path under which the edge shows this API, such as /registry")
-    public_url: str = setting(about="Where people reach the platform; links in mails begin with it")
-    jwks_url: str = setting(about="Where the registry's public keys are, to check sign-ins with")
+    public_url: WebAddress = setting(about="Where people reach the platform; links in mails begin with it")
+    jwks_url: WebAddress = setting(about="Where the registry's public keys are, to check sign-ins with")
     mode: Mode = setting("live", about="`live`, or `demonstration`, in which the clock can be moved ahead")
     log_format: Literal["auto", "json", "text"] = setting(
         "auto", about="`json`, readable `text`, or `auto`: text on a terminal, else json"
@@ -132,7 +157,11 @@ def load_settings(kind: type[Typed]) -> Typed:
         faults = []
         for problem in error.errors(include_input=False, include_url=False):
             name = f"SP_{problem['loc'][0]}".upper() if problem["loc"] else "The settings"
-            said = "is not set, and has no default" if problem["type"] == "missing" else problem["msg"]
+            said = (
+                "is not set, and has no default"
+                if problem["type"] == "missing"
+                else problem["msg"].removeprefix("Value error, ")
+            )
             faults.append(f"{name}: {said}.")
         raise SettingsError(faults) from None
 

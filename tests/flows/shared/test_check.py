@@ -237,7 +237,9 @@ async def test_servers_that_are_away_are_all_told_of(prepare: Prepare, tmp_path:
 
     assert set(wrong(findings)) == {"database", "broker", "mail server"}
     assert "hunter2" not in "".join(map(str, findings))
-    registry = prepare("registry", database_url=f"postgresql://r:hunter2@{nowhere}/r", broker_url="nonsense hunter2")
+    registry = prepare(
+        "registry", database_url=f"postgresql://r:hunter2@{nowhere}/r", broker_url="amqp://hunter2@nonsense.invalid/"
+    )
     (tmp_path / "registry-signing-key.pem").write_text("no key")
     faults = wrong(await found(registry))
     assert {"database", "broker", "signing keys", "authorities"} == set(faults)

@@ -66,10 +66,12 @@ async def test_missing_migrations_and_their_cure(make_database: MakeDatabase) ->
             pass
 
     assert ended.value.code == (
-        "notifier: the database lacks shared/0001_messaging, service/0001_tiny;"
+        "notifier: the database lacks shared/0001_messaging, shared/0002_said, service/0001_tiny;"
         " run `python -m services.notifier migrate` first."
     )
-    assert (await migrate(database.owner_url)).output == "notifier: shared/0001_messaging, service/0001_tiny\n"
+    assert (
+        await migrate(database.owner_url)
+    ).output == "notifier: shared/0001_messaging, shared/0002_said, service/0001_tiny\n"
     assert (await migrate(database.owner_url)).output == "notifier: nothing to migrate\n"
     async with runtime(SERVICE, settings(database.url)):
         pass
@@ -84,7 +86,7 @@ def wrong(database: ServiceDatabase, url: str) -> str:
     [
         ("postgresql://notifier:hunter2@127.0.0.1:1/nowhere", "ConnectionRefusedError"),
         ("postgresql://notifier:hunter2@no-such-host.invalid/nowhere", "ConnectionError"),
-        ("hunter2://nonsense", "ClientConfigurationError"),
+        ("postgresql://notifier:hunter2@127.0.0.1/nowhere?sslmode=nonsense", "ClientConfigurationError"),
         ("wrong password", "InvalidPasswordError"),
     ],
 )
@@ -102,7 +104,12 @@ async def test_a_database_that_can_not_be_used(make_database: MakeDatabase, url:
 
 
 @pytest.mark.parametrize(
-    "url", ["postgresql://owner:hunter2@127.0.0.1:1/nowhere", "hunter2://nonsense", "wrong password"]
+    "url",
+    [
+        "postgresql://owner:hunter2@127.0.0.1:1/nowhere",
+        "postgresql://notifier:hunter2@127.0.0.1/nowhere?sslmode=nonsense",
+        "wrong password",
+    ],
 )
 async def test_migrations_whose_database_can_not_be_used(make_database: MakeDatabase, url: str) -> None:
     database = await make_database("notifier", migrated=False)

@@ -68,8 +68,33 @@ def test_the_environment_is_read_with_its_defaults(monkeypatch: pytest.MonkeyPat
         ("SP_MODE", "hunter4", "SP_MODE: Input should be 'live' or 'demonstration'."),
         ("SP_STOP_SECONDS", "0", "SP_STOP_SECONDS: Input should be greater than 0."),
         ("SP_CONSUMER_CONCURRENCY", "65", "SP_CONSUMER_CONCURRENCY: Input should be less than or equal to 64."),
-        ("SP_GRACE_HOURS", "3", "SP_GRACE_HOURS: Value error, it must be even."),
-        ("SP_GRACE_HOURS", "0", "The settings: Value error, without a grace period it must not run live."),
+        (
+            "SP_DATABASE_URL",
+            "mysql://hunter4@127.0.0.1/registry",
+            "SP_DATABASE_URL: it should be an address that begins with postgresql:// or postgres://.",
+        ),
+        (
+            "SP_BROKER_URL",
+            "amqp://one:hunter4@127.0.0.1/,http://127.0.0.1/",
+            "SP_BROKER_URL: it should be an address that begins with amqp:// or amqps://.",
+        ),
+        (
+            "SP_PUBLIC_URL",
+            "platform.example",
+            "SP_PUBLIC_URL: it should be an address that begins with http:// or https://.",
+        ),
+        (
+            "SP_JWKS_URL",
+            "https:///keys",
+            "SP_JWKS_URL: it should be an address that begins with http:// or https://.",
+        ),
+        (
+            "SP_DATABASE_URL",
+            "",
+            "SP_DATABASE_URL: it should be an address that begins with postgresql:// or postgres://.",
+        ),
+        ("SP_GRACE_HOURS", "3", "SP_GRACE_HOURS: it must be even."),
+        ("SP_GRACE_HOURS", "0", "The settings: without a grace period it must not run live."),
     ],
 )
 def test_a_wrong_or_missing_value_is_named(
@@ -141,7 +166,8 @@ def test_what_is_no_secret_is_not_read_from_a_file(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
-    ("content", "why"), [(None, "can't be read (No such file or directory)"), (b"\xff", "can't be read (it is no text)")]
+    ("content", "why"),
+    [(None, "can't be read (No such file or directory)"), (b"\xff", "can't be read (it is no text)")],
 )
 def test_a_secret_file_that_will_not_do_is_named(
     monkeypatch: pytest.MonkeyPatch,
