@@ -131,7 +131,7 @@ def _parked(service: Service[Any]) -> typer.Typer:  # noqa: C901 - four small co
                 json.dumps(
                     {
                         "id": str(item.id),
-                        "event_id": str(item.event_id),
+                        "event_id": str(item.event_id) if item.event_id else None,
                         "type": item.type,
                         "state": item.state,
                         "attempts": item.attempts,

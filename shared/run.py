@@ -42,6 +42,8 @@ VERSION = "0.1.0"
 CLOCK_SECONDS = 0.25
 LAST_WORDS_SECONDS = 5.0
 """How long a stopping service waits for the broker to take what is still in its outbox."""
+READY_SECONDS = 1.0
+"""How long the database may take to say that it is there."""
 INBOX_KEPT = timedelta(days=90)
 """How long a claim is kept, in real time: longer than a message can still be redelivered, replayed or said again."""
 
@@ -87,8 +89,13 @@ class Runtime(Generic[S]):
         """Whether it can do its work, and each part's state in words."""
         parts = {"version": self.version, "broker": "reading" if self.consumer.reading else "away"}
         try:
-            async with asyncio.timeout(1), self.database.pool.acquire() as connection:
-                missing = await schema.pending(connection, self.migrations)  # type: ignore[arg-type]
+            async with asyncio.timeout(READY_SECONDS), self.database.pool.acquire() as connection:
+                try:
+                    missing = await schema.pending(connection, self.migrations)  # type: ignore[arg-type]
+                except asyncio.CancelledError:
+                    # To hand it back would wait for a server that may be frozen.
+                    connection.terminate()
+                    raise
             parts["database"] = f"migrations missing: {', '.join(missing)}" if missing else "ready"
         except AWAY as error:
             parts["database"] = f"away ({type(error).__name__})"
