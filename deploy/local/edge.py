@@ -128,9 +128,16 @@ http {{
     }}
 {locations}
     location / {{ return 404; }}
+    # A path, not a name as below: a request without a readable address has none to keep.
+    error_page 400 /unreadable;
     error_page 404 = @unknown;
     error_page 413 = @too_large;
     error_page 502 504 = @away;
+    location = /unreadable {{
+      internal;
+      default_type application/problem+json;
+      return 400 '{_problem(400, "Not readable", "Its address or headers are malformed, or too long.")}';
+    }}
     location @unknown {{
       internal;
       default_type application/problem+json;
@@ -165,7 +172,9 @@ def _location(service: str) -> str:
 
 
 def _problem(status: int, title: str, detail: str) -> str:
-    return f'{{"type":"about:blank","title":"{title}","status":{status},"detail":"{detail}"}}'
+    code = f"http.{status}"
+    kind = f"urn:serviceplatform:problem:{code}"
+    return f'{{"type":"{kind}","title":"{title}","status":{status},"detail":"{detail}","code":"{code}"}}'
 
 
 def start_page(services: Mapping[str, str]) -> str:
