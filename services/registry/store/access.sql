@@ -15,8 +15,11 @@ LEFT JOIN LATERAL (
     SELECT o.id FROM organisations o
     WHERE o.cvr = $4 AND 'municipality' = ANY (o.kinds) AND (NOT o.test OR s.environment = 'test')
 ) m ON true
-LEFT JOIN access a ON a.system_id = s.id AND a.service_id = $2 AND a.municipality_id = m.id
-                  AND a.environment = s.environment
+LEFT JOIN LATERAL (
+    SELECT g.id, g.source, g.source_id, g.valid FROM access g
+    WHERE g.system_id = s.id AND g.service_id = $2 AND g.municipality_id = m.id AND g.environment = s.environment
+    OFFSET 0  -- without it PostgreSQL 17 reads the grants of all municipalities and then drops the others'
+) a ON true
 WHERE c.thumbprint = $1
 ORDER BY a.id;
 
