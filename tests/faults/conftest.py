@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -48,8 +50,12 @@ def end(platform: Platform) -> None:
 @pytest.fixture
 async def ground(platform: Platform) -> AsyncIterator[Ground]:
     """A platform with its people, ready for rounds."""
+    # The suppliers' client in this process tells of every try; that there are many is the point here.
+    logging.getLogger("aiormq").setLevel(logging.CRITICAL)
     found = await settle_down(platform)
+    watching = asyncio.create_task(found.watch_over())
     yield found
+    watching.cancel()
     await found.world.api.close()
 
 

@@ -34,7 +34,9 @@ from shared.quarters import Quarter
 PATIENCE = 150.0
 """Seconds a client goes on trying, and a test goes on waiting: longer than any fault here lasts."""
 AWAY = frozenset({502, 503, 504})
-FAILURES = frozenset({"request_failed", "handler_failed", "job_failed", "sending_failed", "stopped_badly"})
+FAILURES = frozenset(
+    {"request_failed", "handler_failed", "job_failed", "sending_failed", "stopped_badly", "a_part_failed"}
+)
 """What a log says when something happened that nobody had thought of; a fault of a server is no excuse for it."""
 SERVER_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 """What asking a database that is stopped, starting or frozen comes to."""
@@ -140,6 +142,17 @@ class Ground:
                 if told.get("state") != "ready":
                     return f"{service} is {told}"
         return None
+
+    async def watch_over(self) -> None:
+        """Until cancelled: start again what ended by itself, as whatever runs the services in earnest does.
+
+        One that starts while its database is away says so and ends; one that ends later shows in `failures`.
+        """
+        while True:
+            await asyncio.sleep(1)
+            for service, child in list(self.platform._running.items()):
+                if child.exit_code() is not None:
+                    self.platform.start_service(service)
 
     def failures(self) -> list[str]:
         """What the services' logs have of errors nobody had thought of."""

@@ -16,12 +16,15 @@ from deploy.local.failures import StartError
 from deploy.local.platform import Platform, forget
 from deploy.local.ports import free_block
 from tests.faults.conftest import end
-from tests.faults.ground import SERVER_AWAY, Ground, Recovered, settle_down, until
+from tests.faults.ground import SERVER_AWAY, Ground, Recovered, until
 from tests.faults.harm import recovered
 from tests.faults.proof import prove
 from tests.faults.round import Round
 
 MEGABYTES = 480
+WRITE = "INSERT INTO ballast SELECT repeat('x', 2000) FROM generate_series(1, 500)"
+SWITCH = "WITH one AS (INSERT INTO ballast VALUES ('x')) SELECT pg_switch_wal()"
+"""Takes a new segment of the log each time. Where there is no room for one, the database ends at once."""
 LEFT_KB = 600
 """What is left of the disk: less than a segment of the log, more than the next page."""
 
@@ -66,8 +69,12 @@ def platform(tmp_path: Path, alone: None, small_disk: Path) -> Iterator[Platform
 
 @pytest.mark.timeout(600)
 @pytest.mark.skipif("SP_PROVE" not in os.environ, reason="the long form; make prove")
-async def test_a_disk_that_fills_up(platform: Platform, small_disk: Path, tell_recoveries: Recovered) -> None:
-    ground = await settle_down(platform)
+@pytest.mark.parametrize("statement", [WRITE, SWITCH], ids=["for tables", "for the log"])
+async def test_a_disk_that_fills_up(
+    ground: Ground, small_disk: Path, tell_recoveries: Recovered, statement: str
+) -> None:
+    postgres = ground.platform.postgres
+    words = {WRITE: "for tables", SWITCH: "for the database's log"}
     one = Round(ground, seed=1, number=1)
 
     async def fill_up() -> float:
@@ -75,23 +82,22 @@ async def test_a_disk_that_fills_up(platform: Platform, small_disk: Path, tell_r
         await asyncio.sleep(random.Random(1).uniform(0, 1))
         filler = small_disk / "filler"
         await asyncio.to_thread(_fill, filler)
-        await _nothing_more_is_written(ground)
+        await _nothing_more_is_written(ground, statement)
         filler.unlink()
         try:
-            platform.postgres.require_running()
+            postgres.require_running()
         except StartError:
             # Its log could not be written either; then it ends, and is started again where there is room.
-            platform.postgres.start()
-        await asyncio.to_thread(platform.postgres.wait_ready)
+            postgres.start()
+        await asyncio.to_thread(postgres.wait_ready)
         return await recovered(ground)
 
     async with asyncio.TaskGroup() as group:
         filling = group.create_task(fill_up())
         group.create_task(one.play())
-    tell_recoveries([("full disk under the database", "calls", filling.result())])
+    tell_recoveries([(f"disk full {words[statement]}", "calls", filling.result())])
 
     await prove(ground)
-    await ground.world.api.close()
 
 
 def _fill(filler: Path) -> None:
@@ -103,13 +109,13 @@ def _fill(filler: Path) -> None:
             out.write(bytes(65536))
 
 
-async def _nothing_more_is_written(ground: Ground) -> None:
+async def _nothing_more_is_written(ground: Ground, statement: str) -> None:
     """Wait until the database says that the disk is full, or is gone for it."""
 
     async def writing() -> str | None:
         try:
             await ground.ask("metering", "CREATE TABLE IF NOT EXISTS ballast (t text)")
-            await ground.ask("metering", "INSERT INTO ballast SELECT repeat('x', 2000) FROM generate_series(1, 500)")
+            await ground.ask("metering", statement)
         except SERVER_AWAY:
             return None
         return "the database still writes"
