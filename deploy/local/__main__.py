@@ -13,10 +13,16 @@ from demo import story
 from demo.__main__ import play
 from demo.api import Refused
 from demo.world import StoryFailed
-from deploy.local import places
+from deploy.backup import backup
+from deploy.backup.cut import CutFailed
+from deploy.backup.dump import DumpFailed
+from deploy.local import places, running
 from deploy.local.failures import StartError
 from deploy.local.platform import Platform, forget
-from deploy.local.ports import base_from_environment
+from deploy.local.ports import LOOPBACK, base_from_environment
+from deploy.local.secrets import BROKER_OPERATOR
+from deploy.overview.__main__ import tell
+from shared.contracts import SERVICES
 
 DEFAULT_DIRECTORY = places.PROJECT / "var" / "up"
 SIGN_INS = "sign-ins.txt"
@@ -27,22 +33,42 @@ class Stopped(BaseException):
     """The person (or the system) asked for the end; not an error, and not to be caught on the way."""
 
 
-def up(directory: Path, base_port: int, *, empty: bool) -> None:
+def up(directory: Path, base_port: int, *, empty: bool, restore: Path | None = None) -> None:
     """Starts the platform in ``directory``, playing the demonstration's story at its first start, and watches it.
+
+    With ``restore`` a new instance begins with that backup, and no story is played.
 
     Raises StartError when something does not start or ends by itself, Stopped when it was asked to stop.
     """
-    platform = Platform(directory, base_port, "demonstration", say=_say)
+    platform = Platform(directory, base_port, "demonstration", restore=restore, say=_say)
     # The demonstration's certificate authority must be there before the registry starts and trusts it.
     directory.mkdir(parents=True, exist_ok=True)
     story.prepare(directory)
     with platform:
-        if not empty:
+        if not empty and restore is None:
             _play_once(platform)
         _tell(platform)
         while True:
             time.sleep(WATCH_SECONDS)
             platform.require_running()
+
+
+def save(directory: Path, folder: Path) -> None:
+    """Writes all databases of the instance that runs in ``directory`` to a new folder. Raises StartError."""
+    databases = backup.databases(running.find(directory).admin_url)
+    try:
+        asyncio.run(backup.make(databases, folder.resolve(), _say))
+    except (backup.BackupFailed, CutFailed, DumpFailed) as error:
+        raise StartError(f"The backup can't be made: {error}") from error
+    _say(f"{folder} is whole")
+
+
+def look(directory: Path, *, as_json: bool) -> int:
+    """Prints how the instance that runs in ``directory`` is; returns the exit code. Raises StartError."""
+    found = running.find(directory)
+    services = {name: [f"http://{LOOPBACK}:{found.ports.named()[name]}"] for name in SERVICES}
+    broker = f"http://{LOOPBACK}:{found.ports.broker_management}"
+    return tell(services, broker, found.secrets.broker[BROKER_OPERATOR], as_json=as_json)
 
 
 def _play_once(platform: Platform) -> None:
@@ -100,8 +126,13 @@ def main() -> None:
     start = commands.add_parser("up", help="start the platform and leave it running until Ctrl-C")
     start.add_argument("--port", type=int, help="the first of the ports it takes (default: SP_PORT, or 8400)")
     start.add_argument("--empty", action="store_true", help="do not play the demonstration's story first")
+    start.add_argument("--restore", type=Path, metavar="DIR", help="begin a new instance with this backup")
     erase = commands.add_parser("forget", help="remove an instance with all its data")
-    for command in (start, erase):
+    saving = commands.add_parser("backup", help="write all databases of a running instance to a new folder")
+    saving.add_argument("folder", type=Path)
+    looking = commands.add_parser("overview", help="how a running instance is, and what needs a person")
+    looking.add_argument("--json", action="store_true", help="for programs")
+    for command in (start, erase, saving, looking):
         command.add_argument("--directory", type=Path, default=DEFAULT_DIRECTORY, help="where the instance lies")
     arguments = parser.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -109,9 +140,13 @@ def main() -> None:
     try:
         if arguments.command == "forget":
             forget(arguments.directory)
+        elif arguments.command == "backup":
+            save(arguments.directory, arguments.folder)
+        elif arguments.command == "overview":
+            sys.exit(look(arguments.directory, as_json=arguments.json))
         else:
             port = base_from_environment() if arguments.port is None else arguments.port
-            up(arguments.directory.resolve(), port, empty=arguments.empty)
+            up(arguments.directory.resolve(), port, empty=arguments.empty, restore=arguments.restore)
     except Stopped:
         print("stopped.")
     except StartError as error:

@@ -50,6 +50,16 @@ def claim(directory: Path) -> IO[str]:
     return handle
 
 
+def is_claimed(directory: Path) -> bool:
+    """Whether some process has the instance directory now."""
+    with (directory / "lock").open("a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 def server_user(name: str) -> str | None:
     """The account a server that refuses to run as root runs under: None (our own) unless we are root."""
     if os.geteuid() != 0:

@@ -14,11 +14,13 @@ from typing import Literal, Self
 
 import httpx
 
-from deploy.local import places
+from deploy.backup import backup
+from deploy.backup.dump import DumpFailed
+from deploy.local import places, running
 from deploy.local.edge import Edge
 from deploy.local.failures import StartError
 from deploy.local.ports import DEFAULT_BASE, LOOPBACK, Ports, require_free
-from deploy.local.postgres import Postgres
+from deploy.local.postgres import ADMIN, Postgres
 from deploy.local.processes import Child
 from deploy.local.rabbitmq import RabbitMQ
 from deploy.local.secrets import Secrets, signing_key
@@ -47,7 +49,8 @@ class Platform:
 
     ``with Platform(Path("var/demo")) as platform:`` starts what is in the directory, making what is missing, and
     returns when every service is ready. Raises StartError (one sentence) after stopping what had started.
-    ``services`` may name fewer than all, for tests of the servers alone.
+    ``services`` may name fewer than all, for tests of the servers alone. ``restore`` is a backup to begin with, on
+    an instance that is new.
     """
 
     def __init__(
@@ -57,12 +60,14 @@ class Platform:
         mode: Mode = "demonstration",
         *,
         services: Sequence[str] = SERVICES,
+        restore: Path | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.directory = directory.resolve()
         self.ports = Ports.from_base(base_port)
         self.mode = mode
         self._names = tuple(services)
+        self._restore = restore
         self._say = say
         self._running: dict[str, Child] = {}
         self._smtp: Child | None = None
@@ -178,6 +183,7 @@ class Platform:
         stack = self._stack
         stack.enter_context(contextlib.closing(places.claim(self.directory)))
         require_free(self.ports)
+        (self.directory / running.BASE).write_text(f"{self.ports.edge}\n")
         places.require_room(self.directory)
         self.secrets = Secrets.of_instance(self.directory)
         self.postgres = Postgres(self.directory, self.ports.postgres, self.secrets.database_admin)
@@ -214,6 +220,12 @@ class Platform:
     async def _prepare_databases(self) -> None:
         passwords = setup.Passwords(self.secrets.database, self.secrets.database_owner)
         await setup.set_up(self.postgres.admin_url, passwords)
+        databases = {name: self.postgres.url(ADMIN, self.secrets.database_admin, name) for name in SERVICES}
+        if self._restore is not None:
+            try:
+                await backup.restore_all(databases, self._restore, self._say)
+            except (backup.BackupFailed, DumpFailed) as error:
+                raise StartError(f"The backup can't be restored: {error}") from error
 
         async def migrate(service: str) -> None:
             owner = setup.owner_of(service)
@@ -221,6 +233,8 @@ class Platform:
             await schema.migrate(url, places.PROJECT / "services" / service / "migrations")
 
         await asyncio.gather(*(migrate(service) for service in self._names))
+        if self._restore is not None:
+            await backup.bring_in_step(databases, self._say)
 
     def _start_mail(self) -> None:
         self._smtp = Child(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from prometheus_client import Gauge
+
 from services.invoicing.actions.issuing import look
 from services.invoicing.actions.papers import Press
+from services.invoicing.domain.billing import OPEN
 from services.invoicing.settings import InvoicingSettings
 from services.invoicing.store import billing
 from shared import logs
@@ -12,6 +15,8 @@ from shared.run import Job, Runtime
 
 log = logs.get(__name__)
 
+WAITING = Gauge("sp_billing", "Sealed quarters of municipalities that have no invoice yet", ["state"])
+OLDEST = Gauge("sp_billing_oldest_seconds", "Seconds of platform time the oldest of them has been in its state")
 AT_ONCE = 200
 """How many sealed quarters one run looks at; the next run takes those that are left."""
 
@@ -37,4 +42,14 @@ async def bill(running: Runtime[InvoicingSettings]) -> None:
             log.exception("billing_failed", municipality_id=str(municipality_id), quarter=str(quarter))
 
 
-JOBS: tuple[Job[InvoicingSettings], ...] = (Job("bill", 1.0, bill),)
+async def measure(running: Runtime[InvoicingSettings]) -> None:
+    """Measure the sealed quarters without an invoice: how many in which state, and how long the oldest waits."""
+    async with running.database.reading() as connection:
+        found = await billing.waiting(connection)
+    for state in OPEN:
+        WAITING.labels(state).set(found[state].number if state in found else 0)
+    oldest = min((one.since for one in found.values()), default=None)
+    OLDEST.set(0 if oldest is None else (running.clock.now() - oldest).total_seconds())
+
+
+JOBS: tuple[Job[InvoicingSettings], ...] = (Job("bill", 1.0, bill), Job("measure", 10.0, measure))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 from prometheus_client import Gauge
@@ -24,6 +25,7 @@ MESSAGES_KEPT = timedelta(days=90)
 _AHEAD = timedelta(days=100)
 
 DEFAULT_ROWS = Gauge("sp_records_outside_partitions", "1 when counted calls lie outside the months made ahead")
+TOLD_AGO = Gauge("sp_counts_told_ago_seconds", "Seconds since this copy last saw every changed count told")
 BLOCKED = Gauge("sp_quarters_blocked", "Quarters that are due and can't be sealed, because calls and counts differ")
 
 
@@ -32,7 +34,9 @@ async def tell(running: Metering) -> None:
     while True:
         async with running.database.transaction() as tx:
             if not await usage.tell(tx):
-                return
+                break
+    told_at = time.monotonic()
+    TOLD_AGO.set_function(lambda: time.monotonic() - told_at)
 
 
 async def judge_again(running: Metering) -> None:

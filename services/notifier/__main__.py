@@ -7,7 +7,7 @@ from pathlib import Path
 from services.notifier.api import ROUTERS
 from services.notifier.checks import CHECKS
 from services.notifier.events import HANDLERS
-from services.notifier.jobs import send_mails
+from services.notifier.jobs import JOBS, send_mails
 from services.notifier.settings import NotifierSettings
 from shared.commands import build
 from shared.run import Service
@@ -21,6 +21,7 @@ SERVICE = Service(
     checks=CHECKS,
     handlers=HANDLERS,
     routers=ROUTERS,
+    jobs=JOBS,
     tasks=(send_mails,),
 )
 

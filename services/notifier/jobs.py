@@ -4,20 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from datetime import timedelta
 
+from prometheus_client import Gauge
+
+from services.notifier import store
 from services.notifier.actions.send import Sending
 from services.notifier.letter import Letters
 from services.notifier.postman import Postman
 from services.notifier.settings import NotifierSettings
 from shared import logs
 from shared.database import AWAY, TRANSIENT
-from shared.run import Runtime
+from shared.run import Job, Runtime
 
 log = logs.get(__name__)
 
+OLDEST = Gauge("sp_notices_oldest_seconds", "Seconds of platform time since the oldest unsent notice was written")
+QUEUED = Gauge("sp_notices_queued", "Notices not yet sent")
+FAILED = Gauge("sp_notices_failed_lately", "Notices that failed for good within a day of platform time")
+LATELY = timedelta(days=1)
 LOOK_SECONDS = 0.4
 """How often each sender looks for what is due, when there was nothing."""
 AWAY_SECONDS = 2.0
+
+
+async def measure(running: Runtime[NotifierSettings]) -> None:
+    """Measure what is not sent yet, and what failed."""
+    now = running.clock.now()
+    async with running.database.reading() as connection:
+        found = await store.unsent(connection, failed_since=now - LATELY)
+    QUEUED.set(found.queued)
+    FAILED.set(found.failed)
+    OLDEST.set(max((now - found.created_at).total_seconds(), 0) if found.created_at else 0)
+
+
+JOBS: tuple[Job[NotifierSettings], ...] = (Job("measure", 10.0, measure),)
 
 
 async def send_mails(running: Runtime[NotifierSettings]) -> None:

@@ -92,6 +92,22 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Unsent:
+    """How many notices wait to be sent, when the oldest of them was written, and how many failed lately."""
+
+    queued: int
+    failed: int
+    created_at: datetime | None
+
+
+async def unsent(connection: asyncpg.Connection, *, failed_since: datetime) -> Unsent:
+    """What is not sent yet, and what failed for good since a time."""
+    row = await connection.fetchrow(QUERIES["unsent"], failed_since)
+    assert row is not None
+    return Unsent(**dict(row))
+
+
+@dataclass(frozen=True)
 class Locked:
     """A notice as it stands, locked for the transaction."""
 

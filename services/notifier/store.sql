@@ -112,3 +112,8 @@ WHERE ($1::uuid IS NULL OR organisation_id = $1)
   AND ($4::uuid IS NULL OR about_id = $4)
   AND ($5::bigint IS NULL OR number < $5)
 ORDER BY number DESC LIMIT $6
+
+-- name: unsent
+SELECT count(*) FILTER (WHERE state = 'queued') AS queued, count(*) FILTER (WHERE state = 'failed') AS failed,
+    min(created_at) FILTER (WHERE state = 'queued') AS created_at
+FROM notice WHERE state = 'queued' OR (state = 'failed' AND ended_at > $1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -46,6 +47,20 @@ async def due(connection: asyncpg.Connection, *, now: datetime, limit: int) -> l
     """Sealed quarters to look at now, the oldest quarter first."""
     rows = await connection.fetch(QUERIES["due"], now, limit)
     return [(row["municipality_id"], Quarter.parse(row["quarter"])) for row in rows]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Sealed quarters in one state, and since when the oldest of them is in it."""
+
+    number: int
+    since: datetime
+
+
+async def waiting(connection: asyncpg.Connection) -> dict[str, Waiting]:
+    """All that have no invoice yet, by state."""
+    rows = await connection.fetch(QUERIES["waiting"])
+    return {row["state"]: Waiting(row["number"], row["since"]) for row in rows}
 
 
 async def of_quarter(connection: asyncpg.Connection, quarter: Quarter) -> dict[UUID, Sealed]:

@@ -57,3 +57,7 @@ FOR UPDATE
 
 -- name: wake_waiting_for_price
 UPDATE billing SET look_at = $2 WHERE state = 'price_missing' AND $1 = ANY(missing_prices)
+
+-- name: waiting
+SELECT state, count(*) AS number, min(since) AS since FROM billing
+WHERE state NOT IN ('invoiced', 'no_usage') GROUP BY state

@@ -1,0 +1,1 @@
+"""A consistent copy of every service's database, and the way back from it."""

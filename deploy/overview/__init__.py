@@ -1,0 +1,1 @@
+"""How the whole platform is: one look at every service and the broker."""
