@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import asyncpg
 
 HEAD = """\
@@ -73,7 +75,7 @@ async def describe(connection: asyncpg.Connection, runtime_role: str, *, shared:
             continue
         if table["relkind"] == b"v":
             body = await connection.fetchval("SELECT pg_get_viewdef($1::oid, true)", table["oid"])
-            lines += [f"CREATE VIEW {table['relname']} AS", body.rstrip(), ""]
+            lines += [f"CREATE VIEW {table['relname']} AS", _alike(body.rstrip()), ""]
             continue
         parts = [_column(column) for column in await connection.fetch(_COLUMNS, table["oid"])]
         parts += [
@@ -90,6 +92,12 @@ async def describe(connection: asyncpg.Connection, runtime_role: str, *, shared:
         rights = " with the owner's rights" if function["prosecdef"] else ""
         lines += [f"-- function {function['proname']}({function['takes']}) -> {function['gives']}{rights}"]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _alike(view: str) -> str:
+    """A view of one table alone without the table's short name before its columns: newer servers leave it out."""
+    alone = re.search(r"\n   FROM \w+ (\w+);$", view)
+    return re.sub(rf"^( SELECT |    ){alone[1]}\.", r"\1", view, flags=re.MULTILINE) if alone else view
 
 
 def _column(column: asyncpg.Record) -> str:

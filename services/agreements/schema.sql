@@ -208,18 +208,18 @@ CREATE VIEW whole_agreement AS
      JOIN request r ON r.id = a.request_id;
 
 CREATE VIEW whole_trial AS
- SELECT t.id,
-    t.number,
-    t.sequence,
-    t.supplier_id,
-    t.supplier_name,
-    t.system_id,
-    t.system_name,
-    t.municipality_id,
-    t.municipality_name,
-    t.state,
-    t.starts,
-    t.ends,
+ SELECT id,
+    number,
+    sequence,
+    supplier_id,
+    supplier_name,
+    system_id,
+    system_name,
+    municipality_id,
+    municipality_name,
+    state,
+    starts,
+    ends,
     ( SELECT jsonb_agg(jsonb_build_object('service_id', l.service_id, 'service_name', l.service_name) ORDER BY l.place) AS jsonb_agg
            FROM trial_line l
           WHERE l.trial_id = t.id) AS lines
