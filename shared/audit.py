@@ -62,7 +62,9 @@ async def chain(connection: asyncpg.Connection) -> int:
     link, previous = (last["link"], last["hash"]) if last else (0, b"")
     rows = await connection.fetch(
         "SELECT a.* FROM audit a LEFT JOIN audit_chain c USING (position)"
-        " WHERE c.position IS NULL AND a.written_in < pg_snapshot_xmin(pg_current_snapshot())"
+        " WHERE c.position IS NULL AND (a.written_in < pg_snapshot_xmin(pg_current_snapshot())"
+        # A number this server has not given yet: the row was restored from another one, and is committed.
+        " OR a.written_in >= pg_snapshot_xmax(pg_current_snapshot()))"
         " ORDER BY a.position LIMIT 1000"
     )
     for row in rows:

@@ -11,13 +11,17 @@ from datetime import timedelta
 
 from services.metering.actions import taking
 from services.metering.actions.arrival import NotAttributable, message_of
-from services.metering.actions.message import Prepared, prepare
+from services.metering.actions.message import Message, Prepared, prepare
 from services.metering.actions.taking import Outcome
 from shared import failure, logs, parking
 from shared.contracts.calls import PARKED_TYPE, Arrival
 from shared.database import AWAY, TRANSIENT, Database
+from shared.problem import Invalid, Unavailable
 
 log = logs.get(__name__)
+
+AT_ONCE = 16
+"""Messages over HTTP that are held in memory at once, of up to 4 MiB each."""
 
 IN_PLACE = 3
 """How often a transaction that lost a race is tried at once."""
@@ -31,6 +35,7 @@ class Door:
         self._late = late
         # Reading and signatures keep a processor busy: one batch from the broker and one over HTTP at a time.
         self._posting = asyncio.Semaphore(1)
+        self._inside = 0
 
     async def take(self, prepared: Sequence[Prepared]) -> list[Outcome]:
         """Take messages in one transaction; it is committed when this returns. Lost races are run again."""
@@ -47,9 +52,23 @@ class Door:
                 return outcomes
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    async def post(self, prepared: Prepared) -> Outcome:
-        """Take one message that came over HTTP."""
+    @contextmanager
+    def room(self) -> Iterator[None]:
+        """Room for one message over HTTP, from its first byte to its answer. Raises Unavailable when all is taken."""
+        if self._inside >= AT_ONCE:
+            raise Unavailable("calls.busy", f"{AT_ONCE} messages are being taken already; send it again in a moment.")
+        self._inside += 1
+        try:
+            yield
+        finally:
+            self._inside -= 1
+
+    async def post(self, message: Message) -> Outcome:
+        """Take one message that came over HTTP. Raises Invalid where no call can be read from it."""
         async with self._posting:
+            prepared = await asyncio.to_thread(prepare, message)
+            if prepared.unreadable is not None:
+                raise Invalid("calls.not_readable", f"No call could be read: {prepared.unreadable}.")
             return (await self.take([prepared]))[0]
 
     async def batch(self, arrivals: Sequence[Arrival]) -> None:

@@ -135,7 +135,7 @@ async def _keep(tx: Transaction, new: Sequence[Prepared], judged: Sequence[_Judg
     counted: Counter[MessageKey] = Counter()
     duplicates: Counter[MessageKey] = Counter()
     refused: dict[MessageKey, list[Refusal]] = {item.key: [] for item in new}
-    for item in judged:
+    for place, item in enumerate(judged):
         fate = next(fates) if isinstance(item.verdict, Accepted) else item.verdict
         key = item.source.key
         if fate == "counted":
@@ -144,7 +144,7 @@ async def _keep(tx: Transaction, new: Sequence[Prepared], judged: Sequence[_Judg
             duplicates[key] += 1
         else:
             assert isinstance(fate, Refused)
-            refused[key].append(_refusal(item, fate, tx.now))
+            refused[key].append(_refusal(item, fate, tx.now, place))
     if kept := [refusal for found in refused.values() for refusal in found]:
         await refusals.add(tx.connection, kept)
     outcomes = {
@@ -170,10 +170,10 @@ async def _keep(tx: Transaction, new: Sequence[Prepared], judged: Sequence[_Judg
     return outcomes
 
 
-def _refusal(item: _Judged, refused: Refused, now: datetime) -> Refusal:
+def _refusal(item: _Judged, refused: Refused, now: datetime, place: int) -> Refusal:
     message = item.source.message
     base = Refusal(
-        id=time_ordered_id(now),
+        id=time_ordered_id(now, place),
         system_id=message.sender,
         message_id=message.message_id,
         position=item.position,
@@ -213,11 +213,11 @@ def _quarter(made_at: datetime | None, received_at: datetime) -> Quarter:
     return Quarter.of(received_at)
 
 
-def time_ordered_id(now: datetime) -> UUID:
-    """A new id that sorts by platform time (UUID version 7)."""
+def time_ordered_id(now: datetime, place: int) -> UUID:
+    """A new id that sorts by platform time and, within a batch, by `place` (UUID version 7; place below 2^18)."""
     milliseconds = int(now.timestamp() * 1000)
-    random = secrets.randbits(74)
-    return UUID(int=milliseconds << 80 | 0x7 << 76 | (random >> 62) << 64 | 0b10 << 62 | random & ((1 << 62) - 1))
+    high, low = place >> 6, place & 0x3F
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low << 56 | secrets.randbits(56))
 
 
 async def _taken_before(tx: Transaction, item: Prepared) -> Outcome:

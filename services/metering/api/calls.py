@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 
@@ -10,7 +9,7 @@ from fastapi import APIRouter, Header, Path, Request
 from pydantic import AwareDatetime, BaseModel
 
 from services.metering.actions.door import Door
-from services.metering.actions.message import Message, prepare
+from services.metering.actions.message import Message
 from services.metering.api.asking import Running, sight_of
 from services.metering.api.refused import RefusedCall
 from services.metering.domain.judgement import Reason
@@ -18,7 +17,7 @@ from services.metering.store import calls, refusals
 from shared.contracts.calls import MAX_BODY, MAX_CALLS, CallEvent
 from shared.contracts.event import Environment
 from shared.identity import SignedIn
-from shared.problem import Forbidden, Invalid, NotFound, TooLarge
+from shared.problem import Forbidden, NotFound, TooLarge
 
 router = APIRouter(tags=["calls"])
 
@@ -71,7 +70,10 @@ class Taken(BaseModel):
 
 
 class CountedCall(BaseModel):
-    """A call that was counted, by its supplier's `id`; `billing_quarter` is None for trials, never billed."""
+    """A call that was counted, by its supplier's `id`; `billing_quarter` is None for trials, never billed.
+
+    `caller_reference` is the supplier's own and shown to no municipality.
+    """
 
     id: str
     system_id: UUID
@@ -124,20 +126,20 @@ async def post_calls(
         raise Forbidden(
             "rights.systems_only", "Calls are sent by a system, with the token it gets for its certificate."
         )
-    body = await request.body()
-    if len(body) > MAX_BODY:
-        raise TooLarge("request.too_large", f"At most {MAX_BODY} bytes are read; send it in parts.")
-    message = Message(
-        sender=caller.id,
-        message_id=x_message_id or str(uuid4()),
-        body=body,
-        signature=x_jws_signature,
-        environment=caller.environment,
-    )
-    prepared = await asyncio.to_thread(prepare, message)
-    if prepared.unreadable is not None:
-        raise Invalid("calls.not_readable", f"No call could be read: {prepared.unreadable}.")
-    outcome = await running.get(Door).post(prepared)
+    door = running.get(Door)
+    with door.room():
+        body = await request.body()
+        if len(body) > MAX_BODY:
+            raise TooLarge("request.too_large", f"At most {MAX_BODY} bytes are read; send it in parts.")
+        outcome = await door.post(
+            Message(
+                sender=caller.id,
+                message_id=x_message_id or str(uuid4()),
+                body=body,
+                signature=x_jws_signature,
+                environment=caller.environment,
+            )
+        )
     return Taken(
         message_id=outcome.message_id,
         calls=outcome.calls,
@@ -189,7 +191,7 @@ async def get_call(
                 message_id=item.message_id,
                 billing_quarter=item.billing_quarter if item.source == "agreement" else None,
                 accounting_info=item.accounting_info,
-                caller_reference=item.caller_reference,
+                caller_reference=item.caller_reference if of_supplier else None,
             )
             for item in counted
         ],

@@ -42,6 +42,9 @@ AGAIN: frozenset[Reason] = frozenset(
 )
 """Refusals that news which a call overtook can lift."""
 
+LAST_SECOND = timedelta(seconds=1)
+"""A certificate names its last second, and is valid to the end of it (RFC 5280, 4.1.2.5); as in the registry."""
+
 FUTURE = timedelta(minutes=5)
 """How far a supplier's clock may be ahead."""
 
@@ -108,7 +111,7 @@ def _time(call: Call, received_at: datetime, late: timedelta) -> Refused | None:
 
 
 def _certificate(call: Call, certificate: Certificate) -> Refused | None:
-    if not certificate.valid_from <= call.time <= certificate.valid_to:
+    if not certificate.valid_from <= call.time < certificate.valid_to + LAST_SECOND:
         return Refused(
             "certificate.expired",
             f"The certificate is valid from {certificate.valid_from:%Y-%m-%dT%H:%M:%SZ} to"

@@ -91,16 +91,25 @@ SELECT r.* FROM refusals r LEFT JOIN systems s ON s.id = r.system_id
 WHERE r.id = $1 AND ($2 OR s.supplier_id = $3 OR r.system_id = $4)
 
 -- name: summarise_refusals
-SELECT r.reason, known.id AS municipality_id, r.municipality, count(*) AS calls
-FROM refusals r
-LEFT JOIN systems s ON s.id = r.system_id
-LEFT JOIN LATERAL (
-    SELECT g.municipality_id AS id FROM grants g WHERE g.municipality_cvr = r.municipality
-    UNION ALL SELECT r.municipality::uuid WHERE length(r.municipality) = 36
-    LIMIT 1
-) known ON true
-WHERE r.state = 'refused' AND ($1 OR s.supplier_id = $2 OR r.system_id = $3)
-    AND ($4::uuid IS NULL OR r.system_id = $4)
-    AND ($5::text IS NULL OR r.quarter = $5)
-GROUP BY r.reason, known.id, r.municipality
-ORDER BY r.reason, known.id, r.municipality LIMIT 5000
+-- However many municipalities calls make up, every call is in a line: the rarest share one without a municipality.
+WITH named AS (
+    SELECT r.reason, known.id AS municipality_id, r.municipality, count(*) AS calls
+    FROM refusals r
+    LEFT JOIN systems s ON s.id = r.system_id
+    LEFT JOIN LATERAL (
+        SELECT g.municipality_id AS id FROM grants g WHERE g.municipality_cvr = r.municipality
+        UNION ALL SELECT r.municipality::uuid WHERE length(r.municipality) = 36
+        LIMIT 1
+    ) known ON true
+    WHERE r.state = 'refused' AND ($1 OR s.supplier_id = $2 OR r.system_id = $3)
+        AND ($4::uuid IS NULL OR r.system_id = $4)
+        AND ($5::text IS NULL OR r.quarter = $5)
+    GROUP BY r.reason, known.id, r.municipality
+), ranked AS (
+    SELECT *, row_number() OVER (ORDER BY calls DESC, reason, municipality) <= 4000 AS kept FROM named
+)
+SELECT reason, CASE WHEN kept THEN municipality_id END AS municipality_id,
+    CASE WHEN kept THEN municipality END AS municipality, sum(calls)::bigint AS calls
+FROM ranked
+GROUP BY 1, 2, 3
+ORDER BY 1, 2, 3

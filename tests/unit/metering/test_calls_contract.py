@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import RFC_4122
 
 import pytest
 from hypothesis import given, settings
@@ -222,12 +223,16 @@ def test_the_signature_is_found_among_the_headers(headers: dict[str, Any], found
     assert signature_of(headers) == found
 
 
-def test_ids_sort_by_their_time() -> None:
-    ids = [time_ordered_id(NOW.replace(microsecond=1000 * step)) for step in range(50)]
+def test_ids_sort_by_their_time_and_their_place_in_a_batch() -> None:
+    ids = [
+        time_ordered_id(NOW.replace(microsecond=1000 * step), place)
+        for step in range(20)
+        for place in (0, 1, 63, 64, 65, 4095, 4096, 5000, (1 << 18) - 1)
+    ]
 
     assert ids == sorted(ids)
-    assert {made.version for made in ids} == {7}
-    assert len(set(ids)) == 50
+    assert {(made.version, made.variant) for made in ids} == {(7, RFC_4122)}
+    assert len({time_ordered_id(NOW, 1) for _ in range(50)}) == 50
 
 
 def test_the_same_bytes_signed_anew_are_another_message() -> None:
