@@ -87,7 +87,8 @@ def configuration(folder: Path, ports: Ports, services: list[str]) -> str:
 {account}daemon off;
 worker_processes 1;
 pid {folder}/nginx.pid;
-error_log stderr warn;
+# At "error" nginx writes down a request it could not pass on, and with its path the one-time secret in it.
+error_log stderr crit;
 events {{ worker_connections 1024; }}
 http {{
   access_log off;
