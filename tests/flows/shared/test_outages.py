@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +68,36 @@ async def place(servers: Servers) -> Place:
     )
     await prepared(database)
     return Place(database.url, database.owner_url, servers.rabbitmq.url("notifier"), servers.rabbitmq.url("registry"))
+
+
+@contextmanager
+def frozen(postgres: Postgres) -> Iterator[None]:
+    """The server keeps its connections and answers nothing, like one behind a network that drops everything."""
+    assert postgres.data is not None
+    first = int((postgres.data / "cluster" / "postmaster.pid").read_text().splitlines()[0])
+    # The first must not start others while they are looked up.
+    os.kill(first, signal.SIGSTOP)
+    others = [int(pid) for pid in Path(f"/proc/{first}/task/{first}/children").read_text().split()]
+    for pid in others:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in (first, *others):
+            os.kill(pid, signal.SIGCONT)
+
+
+async def test_readiness_is_told_while_the_database_is_frozen(servers: Servers, place: Place) -> None:
+    async with copy(place) as one:
+        await one.until_ready()
+        with frozen(servers.postgres):
+            told = await one.until_told(state="not ready", broker="reading")
+            assert told["database"] == "away (TimeoutError)"
+        await one.until_ready()
+
+        code, said = await one.stop()
+
+    assert code == 0, said
 
 
 async def test_a_service_outlives_its_database_and_its_broker(servers: Servers, place: Place) -> None:
