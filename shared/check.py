@@ -136,7 +136,7 @@ async def _rights(connection: asyncpg.Connection, service: Service[Any], role: a
     if others:
         wrong.append(f"{role['name']} may enter {', '.join(row['datname'] for row in others)}")
     if wrong:
-        return [fail("rights", f"{fault}: set them up anew (deploy.postgres.setup)") for fault in wrong]
+        return [fail("rights", f"{fault}: see `rights` in docs/operations.md") for fault in wrong]
     return [ok("rights", "reads and writes rows, changes no table, no history and no other service's database")]
 
 
