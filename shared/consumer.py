@@ -142,6 +142,8 @@ class Consumer:
                     return False
                 else:
                     metrics.HANDLED.labels(event.type, "handled").inc()
+                    # With its correlation id: so an act is followed from its request through every service.
+                    log.info("handled")
                     return True
             raise AssertionError("unreachable: the last attempt returns")
 

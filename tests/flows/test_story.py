@@ -11,6 +11,7 @@ from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -78,6 +79,14 @@ def test_from_a_suppliers_first_system_to_a_billed_quarter(tmp_path: Path) -> No
         "trial.opened.v1",
         "invoice.dispatched.v1",
     }
+    approval = next(line for line in _lines(directory, "agreements") if line.get("route", "").endswith("/approve"))
+    followed = {
+        service
+        for service in ("registry", "agreements", "notifier", "metering", "invoicing")
+        for line in _lines(directory, service)
+        if line.get("correlation_id") == approval["correlation_id"]
+    }
+    assert followed == {"registry", "agreements", "notifier", "metering", "invoicing"}
     logs = "".join(path.read_text() for path in (directory / "log").glob("*.log"))
     people = {name for mail in mails for name in re.findall(r"^Hej (.+)$", _text(mail), re.MULTILINE)}
     assert len(people) > 50
@@ -90,6 +99,10 @@ def test_from_a_suppliers_first_system_to_a_billed_quarter(tmp_path: Path) -> No
     }
     assert addresses
     assert not [address for address in addresses if address in logs], "a person's address stands in a log"
+
+
+def _lines(directory: Path, service: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (directory / "log" / f"{service}.log").read_text().splitlines()]
 
 
 def _text(mail: EmailMessage) -> str:
