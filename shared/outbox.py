@@ -103,7 +103,7 @@ class Relay:
                 finally:
                     with contextlib.suppress(Exception):
                         await asyncio.wait_for(connection.close(), 2)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
                 log.warning("relay_cut_off", error=type(error).__name__)
                 await asyncio.sleep(AWAY_SECONDS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Sequence
 from email.utils import parseaddr
@@ -10,6 +11,9 @@ import aiosmtplib
 
 from services.notifier.domain.delivery import NotSent, Sent, Verdict, refusal, without_addresses
 from services.notifier.settings import NotifierSettings
+
+HAND_OVER_SECONDS = 150
+"""How long all of a mail server's answers about one mail may take: well within the lease on the notice."""
 
 
 class Postman:
@@ -22,6 +26,14 @@ class Postman:
 
     async def hand_over(self, mail: bytes, addresses: Sequence[str]) -> Verdict:
         """What the mail server made of it. Raises nothing for what a mail server may do."""
+        try:
+            async with asyncio.timeout(HAND_OVER_SECONDS):
+                return await self._hand_over(mail, addresses)
+        except TimeoutError:
+            await self.close()
+            return NotSent("server_away", f"the mail server took over {HAND_OVER_SECONDS} s", lasting=False)
+
+    async def _hand_over(self, mail: bytes, addresses: Sequence[str]) -> Verdict:
         try:
             client = await self._connected()
         except (aiosmtplib.SMTPException, OSError) as error:

@@ -15,21 +15,38 @@ from services.metering.domain.judgement import AGAIN, Accepted, Reason, Refused,
 from services.metering.domain.signature import Signature
 from services.metering.store import calls, copies, refusals
 from services.metering.store.refusals import Refusal, Rejudging
-from shared.database import Database, Transaction
+from shared import logs
+from shared.database import AWAY, TRANSIENT, Database, Transaction
+
+log = logs.get(__name__)
 
 PIECE = 500
 """Refusals judged again in one transaction."""
 
 
 async def judge_again(database: Database, late: timedelta) -> int:
-    """Work off what news may have lifted; returns how many refusals were lifted."""
+    """Work off what news may have lifted; returns how many refusals were lifted.
+
+    A wish that fails is logged and put behind the others, so that it holds none of them up.
+    """
     lifted = 0
+    wish: Rejudging | None = None
     while True:
-        async with database.transaction() as tx:
-            wish = await refusals.next_rejudging(tx.connection)
+        try:
+            async with database.transaction() as tx:
+                wish = await refusals.next_rejudging(tx.connection)
+                if wish is None:
+                    return lifted
+                lifted += await _piece(tx, wish, late)
+        except (*AWAY, *TRANSIENT):
+            raise
+        except Exception:
             if wish is None:
-                return lifted
-            lifted += await _piece(tx, wish, late)
+                raise
+            log.exception("rejudging_failed", system_id=str(wish.system_id))
+            async with database.transaction() as tx:
+                await refusals.postpone(tx.connection, wish)
+            return lifted
 
 
 async def want_all(tx: Transaction) -> int:

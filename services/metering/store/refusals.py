@@ -144,6 +144,11 @@ async def go_on(connection: asyncpg.Connection, wish: Rejudging, after: UUID | N
         await connection.execute(SQL["go_on_rejudging"], wish.position, after)
 
 
+async def postpone(connection: asyncpg.Connection, wish: Rejudging) -> None:
+    """Put a wish behind all others."""
+    await connection.execute(SQL["postpone_rejudging"], wish.position)
+
+
 async def settle(
     connection: asyncpg.Connection, settled: Sequence[tuple[UUID, Literal["counted", "duplicate"]]], *, now: datetime
 ) -> None:

@@ -45,6 +45,11 @@ ORDER BY id LIMIT $6 FOR UPDATE
 -- name: go_on_rejudging
 UPDATE rejudging SET after = $2 WHERE position = $1
 
+-- name: postpone_rejudging
+WITH gone AS (DELETE FROM rejudging WHERE position = $1 RETURNING system_id, service_id, municipalities, reasons, after)
+INSERT INTO rejudging (system_id, service_id, municipalities, reasons, after)
+SELECT system_id, service_id, municipalities, reasons, after FROM gone
+
 -- name: end_rejudging
 DELETE FROM rejudging WHERE position = $1
 

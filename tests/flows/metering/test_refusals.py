@@ -88,6 +88,23 @@ async def test_a_refused_id_is_free_for_another_call(metering: Metering, world: 
     assert await metering.fates() == {"access.none": 1, "counted": 1}
 
 
+async def test_a_refusal_that_fails_when_judged_again_holds_up_no_other(
+    metering: Metering, world: World, some_keys: list[Keys]
+) -> None:
+    other = world.other("second", keys=some_keys[1])
+    await metering.hear(world.registered(), world.bound(), other.registered(), other.bound())
+    await metering.take(world.arrival(world.calls(1)), other.arrival(other.calls(1)))
+    # What no call that was read leaves behind.
+    await metering.fetch("UPDATE refusals SET event_id = NULL WHERE system_id = $1 RETURNING 1", world.system)
+    await metering.hear(world.granted(), other.granted(id=known_id("grant second")))
+    await metering.judge_again()
+    await metering.judge_again()
+
+    assert await metering.fates() == {"access.none": 1, "counted": 1}
+    [waiting] = await metering.fetch("SELECT system_id FROM rejudging")
+    assert waiting["system_id"] == world.system
+
+
 async def test_a_grant_lifts_only_what_it_covers(metering: Metering, world: World) -> None:
     elsewhere = str(known_id("another municipality"))
     await metering.hear(world.registered(), world.bound())
