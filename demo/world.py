@@ -106,6 +106,8 @@ class World:
     calls: int = 50_000
     broker_tls: ssl.SSLContext | None = None
     """How to check the broker's certificate, where suppliers reach it by AMQPS."""
+    access_within: float = 1.0
+    """How many seconds a decision may take to become access."""
     truth: Truth = field(default_factory=Truth)
     helpdesk: Person | None = None
     municipalities: list[Municipality] = field(default_factory=list)

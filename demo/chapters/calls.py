@@ -231,7 +231,7 @@ async def _trial(world: World, sent: Sent) -> None:
         "/agreements/trials", {"system_id": system.id, "service_ids": [service]}
     )
     check(trial["state"] == "open", f"the trial connection is {trial['state']}")
-    passed = await seconds_until(system, world.test_municipality_id, service, allowed=True)
+    passed = await seconds_until(world, system, world.test_municipality_id, service, allowed=True)
     world.progress.say(f"{system.name} opened one: external test let it in after {passed * 1000:.0f} ms")
     await world.mails.wait("trial.opened.v1", system.supplier.facts.mailbox)
     opened = await world.now()

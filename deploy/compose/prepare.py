@@ -33,6 +33,7 @@ from deploy.rabbitmq.definitions import definitions
 from shared.contracts import SERVICES
 
 SERVERS = Path(__file__).parent / "servers"
+DEPLOY = Path(__file__).parent.parent
 ADMIN = "platform_admin"
 INSIDE = "/run/platform"
 """Where each container finds its folder."""
@@ -42,6 +43,7 @@ POSTGRES_ACCOUNT = 999
 RABBITMQ_ACCOUNT = 999
 NGINX_ACCOUNT = 101
 GRAFANA_ACCOUNT = 472
+PROMETHEUS_ACCOUNT = 65534
 """The accounts the images run as; compose.yaml and the Dockerfile say the same."""
 
 CALLS_SERVICE = "metering"
@@ -58,6 +60,7 @@ class Installation:
     public_url: str
     postgres: str = "postgres:5432"
     rabbitmq: str = "rabbitmq:5671"
+    backups: Path | None = None
     chown: Callable[[Path, int], None] = field(default=lambda file, account: os.chown(file, account, account))
 
 
@@ -126,7 +129,12 @@ def prepare(installation: Installation, now: datetime) -> list[str]:
         },
     )
     give("setup", SERVICE_ACCOUNT, _setup_files(installation, kept, document))
-    give("monitoring", GRAFANA_ACCOUNT, {"grafana-password": kept.password("grafana-admin")})
+    give("overview", SERVICE_ACCOUNT, {"broker-operator": kept.password("broker-operator")})
+    give("backup", SERVICE_ACCOUNT, {"admin-url": _admin_url(installation, kept)})
+    give("prometheus", PROMETHEUS_ACCOUNT, _tree(DEPLOY / "prometheus"))
+    give("grafana", GRAFANA_ACCOUNT, {**_tree(DEPLOY / "grafana"), "password": kept.password("grafana-admin")})
+    if installation.backups is not None:
+        installation.chown(installation.backups, SERVICE_ACCOUNT)
     return told
 
 
@@ -161,6 +169,15 @@ def _file(name: str) -> str:
     return (SERVERS / name).read_text(encoding="utf-8")
 
 
+def _tree(folder: Path) -> dict[str, bytes | str]:
+    """Every file below a folder of this project, by its path there."""
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.suffix in {".yaml", ".json"}
+    }
+
+
 def _trust(installation: Installation, now: datetime, told: list[str]) -> dict[str, bytes | str]:
     found = brought.trust(installation.own)
     if not found and installation.mode == "live":
@@ -186,6 +203,10 @@ def _database_url(installation: Installation, kept: Kept, role: str, password: s
     )
 
 
+def _admin_url(installation: Installation, kept: Kept) -> str:
+    return _database_url(installation, kept, ADMIN, "database-admin", "postgres")
+
+
 def _broker_url(installation: Installation, kept: Kept, user: str) -> str:
     password = kept.password(f"broker-{user}")
     return ",".join(
@@ -201,10 +222,9 @@ def _setup_files(installation: Installation, kept: Kept, document: str) -> dict[
         "owner": {service: kept.password(f"owner-{service}") for service in SERVICES},
     }
     return {
-        "admin-url": _database_url(installation, kept, ADMIN, "database-admin", "postgres"),
+        "admin-url": _admin_url(installation, kept),
         "passwords.json": json.dumps(passwords),
         "broker-administrator": kept.password(f"broker-{ADMINISTRATOR}"),
-        "broker-operator": kept.password("broker-operator"),
         "definitions.json": document,
         **{
             f"owner-url-{service}": _database_url(installation, kept, owner_of(service), f"owner-{service}", service)
@@ -274,6 +294,7 @@ def main() -> None:
         kept=Path("/kept"),
         readers=Path("/readers"),
         own=Path("/own"),
+        backups=Path("/backups"),
         mode=os.environ.get("SP_MODE", ""),
         public_url=os.environ.get("SP_PUBLIC_URL", ""),
         postgres=os.environ.get("SP_POSTGRES") or "postgres:5432",

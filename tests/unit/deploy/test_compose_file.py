@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from prometheus_client import REGISTRY
 
 from deploy.compose import prepare
 from deploy.documents import services
@@ -74,7 +76,8 @@ def test_every_one_shot_is_waited_for() -> None:
         for name, how in one.get("depends_on", {}).items()
         if how["condition"] == "service_completed_successfully"
     }
-    assert waited_for == set(CONTAINERS) - set(LONG_RUNNING)
+    started = {name for name, one in CONTAINERS.items() if "tools" not in one.get("profiles", [])}
+    assert waited_for == started - set(LONG_RUNNING)
 
 
 def test_each_container_reads_its_own_folder_alone() -> None:
@@ -84,7 +87,9 @@ def test_each_container_reads_its_own_folder_alone() -> None:
             assert {mount.split(":")[0] for mount in readers} == {
                 v for v in COMPOSE["volumes"] if v.startswith("for-")
             }
-        elif name in {*SERVICES, "postgres", "rabbitmq", "edge"}:
+        elif name in {"databases", "broker"}:
+            assert readers == ["for-setup:/run/platform:ro"]
+        elif name != "mailpit":
             assert readers == [f"for-{name}:/run/platform:ro"]
         assert name == "prepare" or not any(mount.startswith("kept") for mount in one.get("volumes", []))
 
@@ -121,3 +126,36 @@ def test_the_example_documents_what_must_be_set_and_gives_no_secret() -> None:
     switches = set(re.findall(r"\$\{(\w+)", (DEPLOY / "compose.yaml").read_text()))
     assert switches - mentioned <= {"SP_REVISION"}
     assert not [name for name in mentioned if "PASSWORD" in name and not name.endswith("_FILE")]
+
+
+PROMETHEUS = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yaml").read_text())
+DASHBOARDS = sorted((DEPLOY / "grafana" / "dashboards").glob("*.json"))
+
+
+def test_prometheus_asks_every_service() -> None:
+    jobs = {job["job_name"]: job for job in PROMETHEUS["scrape_configs"]}
+    assert set(jobs) == {*SERVICES, "rabbitmq", "rabbitmq-queues"}
+    for service in SERVICES:
+        assert jobs[service]["scheme"] == "https"
+        assert jobs[service]["tls_config"]["server_name"] == service
+        assert jobs[service]["dns_sd_configs"][0]["names"] == [service]
+
+
+@pytest.mark.parametrize("file", DASHBOARDS, ids=lambda file: file.stem)
+def test_dashboards_ask_for_what_is_measured(file: Path) -> None:
+    services()  # imports every module that measures something
+    measured = {
+        name
+        for family in REGISTRY.collect()
+        for name in (family.name, *(f"{family.name}_{end}" for end in ("total", "bucket", "count", "sum")))
+    }
+    document = json.loads(file.read_text())
+    panels = [panel for panel in document["panels"] if panel["type"] != "row"]
+    assert len({panel["id"] for panel in document["panels"]}) == len(document["panels"])
+    assert panels
+    for panel in panels:
+        assert panel["description"]
+        assert panel["datasource"]["uid"] == "prometheus"
+        for target in panel["targets"]:
+            for name in re.findall(r"\b((?:sp|process)_[a-z_]+)", target["expr"]):
+                assert name in measured, f"{panel['title']} asks for {name}, which nothing measures"

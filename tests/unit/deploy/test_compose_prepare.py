@@ -63,7 +63,7 @@ def test_no_two_installations_share_a_secret(installation: Installation, tmp_pat
     prepare(other, NOW)
 
     public = {"pg_hba.conf", "rabbitmq.conf", "advanced.config", "enabled_plugins", "services.conf", "broker.conf"}
-    public |= {"index.html", "ca.pem"}
+    public |= {"index.html", "ca.pem", "prometheus.yaml", "alerts.yaml", "platform.yaml", "platform.json"}
     ours, theirs = _files(installation), _files(other)
     assert ours.keys() == theirs.keys()
     same = {name for name in ours if ours[name] == theirs[name]}
@@ -80,6 +80,10 @@ def test_what_is_given_is_for_its_reader_alone(installation: Installation) -> No
     assert {urlsplit(url).username for url in urls.values()} == set(SERVICES)
     owners = [name for name in _files(installation) if "owner-url" in name]
     assert {name.split("/")[0] for name in owners} == {"setup"}
+    superuser = {
+        name.split("/")[0] for name, content in _files(installation).items() if b"platform_admin:" in content
+    }
+    assert superuser == {"setup", "backup"}
     assert len(owners) == len(SERVICES)
 
 
