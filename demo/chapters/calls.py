@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -192,21 +193,31 @@ async def _refused(world: World, found: Agreements, sent: Sent, starts: datetime
         await _send(sent, sender, planned)
 
 
-async def _overviews(world: World, found: Agreements, quarter: Quarter) -> None:
-    """The municipality sees lookups with their price; the supplier the number of calls, and no amount anywhere."""
-    one = next(one for one in world.municipalities if one.facts.code in found.approved)
+async def _overview(world: World, one: Municipality, quarter: Quarter) -> dict[str, Any]:
+    """A municipality's overview once it shows all calls; checked against what the story has worked out."""
     wanted = world.truth.lines(one.id, str(quarter))
     person = await person_at(world, one)
     began = time.monotonic()
     while True:
-        seen = await person.get("/invoicing/overview", quarter=str(quarter))
+        seen: dict[str, Any] = await person.get("/invoicing/overview", quarter=str(quarter))
         if seen["calls"] == sum(line.calls for line in wanted):
             break
         check(time.monotonic() - began < SETTLE_SECONDS, f"{one.name}'s overview shows {seen['calls']} calls")
         await asyncio.sleep(0.05)
     net = str(sum(line.amount for line in wanted))
     check(seen["net"] == net, f"{one.name}'s overview says {seen['net']} kr., not {net}")
-    world.progress.say(f"{one.name} sees {seen['calls']} lookups for {seen['net']} kr. excl. VAT on its overview")
+    return seen
+
+
+async def _overviews(world: World, found: Agreements, quarter: Quarter) -> None:
+    """The municipality sees lookups with their price; the supplier the number of calls, and no amount anywhere."""
+    payers = [one for one in world.municipalities if one.facts.code in found.approved]
+    shown = [await _overview(world, one, quarter) for one in payers]
+    first = shown[0]
+    world.progress.say(
+        f"{payers[0].name} sees {first['calls']} lookups for {first['net']} kr. excl. VAT on its overview;"
+        f" all {len(payers)} see theirs"
+    )
     supplier = world.systems["Omsorg"].supplier
     counts = await supplier.person.get("/metering/usage", quarter=str(quarter), group_by="municipality")
     check("amount" not in str(counts) and "price" not in str(counts), "the supplier is shown money")

@@ -38,7 +38,9 @@ class Mailbox:
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        # Mails hold one-time links: they are for whoever started this server, not for everybody on the machine.
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.folder.chmod(0o700)
         self._numbers = itertools.count(_last_number(self.folder) + 1)
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(self._session, self.host, self.port)
