@@ -1,6 +1,7 @@
 """`make up` as a person meets it: what it starts, what it says, and that nothing of it stays behind."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -96,6 +97,21 @@ async def query(ports: Ports, directory: Path, sql: str) -> object:
         await admin.close()
 
 
+async def local(*words: str) -> subprocess.CompletedProcess[str]:
+    """A command beside the instance."""
+    command = [sys.executable, "-m", "deploy.local", *words]
+    return await asyncio.to_thread(subprocess.run, command, cwd=PROJECT, capture_output=True, text=True, check=False)
+
+
+async def require_well(instance: Path) -> None:
+    """The overview finds the instance by itself, and nothing that needs a person."""
+    told = await local("overview", f"--directory={instance}", "--json")
+    seen = json.loads(told.stdout)
+    assert (told.returncode, seen["needs"]) == (0, [])
+    assert [(one["service"], one["state"]) for one in seen["services"]] == [(name, "ready") for name in SERVICES]
+    assert seen["overview_lag_seconds"] < 60
+
+
 @pytest.mark.timeout(400)
 async def test_it_starts_everything_and_takes_everything_with_it(instance: Path) -> None:
     ports = free_block()
@@ -114,6 +130,11 @@ async def test_it_starts_everything_and_takes_everything_with_it(instance: Path)
             assert answer.headers["x-request-id"] == request_id
             assert (await edge.get("/nowhere")).headers["content-type"] == "application/problem+json"
             assert (await edge.post("/registry/healthz", content=bytes(1_100_000))).status_code == 413
+        await require_well(instance)
+        saved = instance.with_name("saved")
+        told = await local("backup", f"--directory={instance}", str(saved))
+        assert told.returncode == 0, told.stderr
+        assert {path.name for path in saved.iterdir()} == {*SERVICES, "manifest.json", "broker.json"}
         await query(ports, instance, "CREATE TABLE kept (word text)")
 
         # Beside it, another one is told what is in its way.
