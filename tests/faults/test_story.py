@@ -12,9 +12,14 @@ from tests.faults.harm import FAULTS, Harm
 from tests.faults.proof import prove
 from tests.faults.round import PHASES, Phase, Round
 
+# The driver of the supplier's client leaves one behind where a broker is frozen while it connects.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <coroutine object Connection.close:pytest.PytestUnraisableExceptionWarning"
+)
+
 SHORT: tuple[tuple[int, list[tuple[Phase, str]]], ...] = (
     (1, [("decide", "database killed"), ("calls", "events astray"), ("close", "all services killed")]),
-    (2, [("ask", "registry killed"), ("decide", "broker killed"), ("calls", "database frozen")]),
+    (2, [("decide", "broker killed"), ("calls", "database frozen"), ("calls", "metering killed")]),
 )
 """A few of each kind, always the same."""
 
