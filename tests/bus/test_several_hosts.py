@@ -40,7 +40,7 @@ def test_a_list_of_urls_is_cut_between_them_only() -> None:
 async def test_the_broker_host_that_answers_is_used(
     make_broker: MakeBroker, deaf: str, first: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared_bus, "CONNECT_SECONDS", 4.0)
+    monkeypatch.setattr(shared_bus, "CONNECT_SECONDS", 2.0)
     broker = await make_broker(LISTENS)
     wrong = f"amqp://registry:x@{DEAD if first == 'dead' else deaf}/"
     speaking = Bus(f"{wrong},{broker.url('registry')}", "registry")

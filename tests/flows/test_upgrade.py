@@ -32,7 +32,7 @@ from tests.servers import Broker
 
 MIGRATION = "shared/migrations/0002_said.sql"
 """The change of the schema that is tried: a table that this release writes to and the one before knows nothing of."""
-EACH = 30
+EACH = 15
 
 
 def git(*arguments: str) -> bytes:
