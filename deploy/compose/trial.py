@@ -252,13 +252,13 @@ def attempt(directory: Path, calls: int, *, keep: bool) -> None:
 def _tell(compose: Compose, seconds: Mapping[str, float], idle: Mapping[str, str], after: Mapping[str, str]) -> None:
     print("\nTimes")
     for what, took in seconds.items():
-        print(f"  {what:<28} {took:6.1f} s")
+        print(f"  {what:<34} {took:6.1f} s")
     print("Images")
     for image, size in compose.image_megabytes().items():
-        print(f"  {image:<28} {size}")
-    print(f"Memory                         {'idle':>10} {'after':>10}")
+        print(f"  {image:<34} {size}")
+    print(f"{'Memory':<36} {'idle':>10} {'after':>10}")
     for name in (*SERVICES, *(other for other in idle if other not in SERVICES)):
-        print(f"  {name:<28} {idle[name]:>10} {after[name]:>10}")
+        print(f"  {name:<34} {idle[name]:>10} {after[name]:>10}")
     print(flush=True)
 
 
