@@ -152,6 +152,11 @@ def hosts(url: str) -> list[str]:
     return re.split(r",\s*(?=amqps?://)", url.strip())
 
 
+class _Connection(aio_pika.Connection):
+    def __del__(self) -> None:
+        """Nothing: whoever opened it closes it. The driver would begin to here, in whatever thread collects it."""
+
+
 class Bus:
     """A service's link to the broker: one connection for publishing, one a subscription.
 
@@ -242,6 +247,7 @@ class Bus:
                     self._urls[self._turn % len(self._urls)],
                     timeout=CONNECT_SECONDS / len(self._urls),
                     client_properties={"connection_name": f"{self._service} {purpose}"},
+                    connection_class=_Connection,
                 )
             except _FAILURES as error:
                 self._turn += 1
