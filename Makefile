@@ -54,7 +54,7 @@ bench:  ## measure; NAME=… runs one
 lock:  ## pin the newest versions that requirements/*.in allow
 	@deploy/local/bootstrap.sh test
 	@$(python) -m pip install --quiet --disable-pip-version-check uv
-	@for kind in runtime demo test; do \
+	@for kind in runtime demo test traces; do \
 	  $(python) -m uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-header \
 	    requirements/$$kind.in -o requirements/$$kind.lock; done

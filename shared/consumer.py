@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from uuid import UUID
 
-from shared import failure, inbox, logs, metrics, parking
+from shared import failure, inbox, logs, metrics, parking, traces
 from shared.bus import CALLS, Bus, BusAway, Delivery, Subscription
 from shared.contracts import EVENTS
 from shared.contracts.calls import PARKED_TYPE, Arrival, signature_of
@@ -114,8 +114,14 @@ class Consumer:
     async def handle(self, envelope: Envelope, body: bytes) -> bool:
         """Handle an event once; park it when that fails. Returns whether it was handled (now or before)."""
         event = envelope.event
+        facts = {
+            "messaging.system": "rabbitmq",
+            "messaging.message.id": str(envelope.id),
+            "correlation.id": envelope.correlation_id,
+        }
         with (
-            correlated(envelope.correlation_id, causation=envelope.id, traceparent=envelope.traceparent),
+            traces.traced(f"handle {event.type}", "event", envelope.traceparent, facts) as trace,
+            correlated(envelope.correlation_id, causation=envelope.id, traceparent=trace.traceparent),
             logs.bound(event_type=event.type, event_id=str(envelope.id)),
             metrics.HANDLE_SECONDS.labels(event.type).time(),
         ):
@@ -138,6 +144,7 @@ class Consumer:
                     return False
                 except Exception as error:
                     log.exception("handler_failed")
+                    trace.fail(type(error).__name__)
                     await self._park(envelope, body, failure.told(error), retry=True)
                     return False
                 else:

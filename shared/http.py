@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -15,7 +16,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import logs, metrics
+from shared import logs, metrics, traces
 from shared.correlation import correlated, current
 from shared.database import AWAY, TRANSIENT
 from shared.problem import BadRequest, Invalid, Problem, TooLarge, Unavailable
@@ -30,6 +31,8 @@ MAX_CALLS_BODY = 4 * 1024 * 1024
 PROBLEM = "application/problem+json"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Measured by name; any other word a client makes up is measured as `other`."""
+QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Asked for every few seconds by whatever watches over the service; neither logged nor traced."""
 _LENGTH = re.compile(r"[0-9]{1,18}")
 
 
@@ -182,7 +185,12 @@ class Boundary:
             await self._app(scope, receive, send)
             return
         headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
-        with correlated(headers.get("x-request-id"), traceparent=headers.get("traceparent")) as correlation:
+        with (
+            traces.traced(
+                "request", "request", headers.get("traceparent"), wanted=scope["path"] not in QUIET
+            ) as trace,
+            correlated(headers.get("x-request-id"), traceparent=trace.traceparent) as correlation,
+        ):
             began = time.perf_counter()
             answer = _Answer(send, correlation.id)
             try:
@@ -194,6 +202,7 @@ class Boundary:
                 await problem_response(_FAILED)(scope, receive, answer)
             finally:
                 _measure(scope, answer.status, time.perf_counter() - began)
+                _trace(trace, scope, answer.status, correlation.id)
 
     async def _bounded(self, scope: Scope, receive: Receive, answer: _Answer, length: str) -> None:
         limit = MAX_CALLS_BODY if scope["path"] in self._large else MAX_BODY
@@ -257,8 +266,24 @@ def _measure(scope: Scope, status: int, seconds: float) -> None:
     method = scope["method"] if scope["method"] in METHODS else "other"
     metrics.REQUESTS.labels(method, route, status).inc()
     metrics.REQUEST_SECONDS.labels(method, route).observe(seconds)
-    if route not in {"/healthz", "/readyz", "/metrics"}:
+    if route not in QUIET:
         log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+
+
+def _trace(trace: traces.Traced, scope: Scope, status: int, correlation_id: str) -> None:
+    route = getattr(scope.get("route"), "path", "none")
+    method = scope["method"] if scope["method"] in METHODS else "other"
+    trace.name(f"{method} {route}")
+    trace.tell(
+        {
+            "http.request.method": method,
+            "http.route": route,
+            "http.response.status_code": status,
+            "correlation.id": correlation_id,
+        }
+    )
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        trace.fail(str(status))
 
 
 _FAILED = Problem("service.failed", "The service failed, and logged why. Quote the correlation id to helpdesk.")

@@ -20,7 +20,7 @@ import asyncpg
 import uvicorn
 from fastapi import APIRouter
 
-from shared import audit, database, failure, http, inbox, logs, metrics, outbox, parking, schema
+from shared import audit, database, failure, http, inbox, logs, metrics, outbox, parking, schema, traces
 from shared.bus import Bus
 from shared.check import Finding
 from shared.clock import Clock
@@ -180,6 +180,10 @@ async def runtime(service: Service[S], settings: S) -> AsyncIterator[Runtime[S]]
             migrations=service.migrations,
         )
         async with contextlib.AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(traces.sending(service.name, VERSION, settings.traces_url))
+            except traces.TracesUnavailable as error:
+                raise SystemExit(f"{service.name}: {error}") from None
             if service.prepare is not None:
                 await stack.enter_async_context(service.prepare(running))
             yield running

@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from shared.clock import Mode
 
-Address = TypeVar("Address", str, SecretStr, SecretStr | None)
+Address = TypeVar("Address", str, str | None, SecretStr, SecretStr | None)
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -110,6 +110,11 @@ class Settings(BaseSettings):
         "auto", about="`json`, readable `text`, or `auto`: text on a terminal, else json"
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = setting("INFO", about="The least that is logged")
+    traces_url: Annotated[str | None, _address("http", "https")] = setting(
+        None,
+        about="An OpenTelemetry collector that takes traces (OTLP over HTTP), such as http://collector:4318/v1/traces;"
+        " unset: nothing is traced",
+    )
     consumer_concurrency: Annotated[int, Field(ge=1, le=64)] = setting(
         8, unit="events", about="How many events one copy handles at once"
     )
