@@ -86,7 +86,7 @@ class Compose:
             f"--env-file={self._env}",
             *words,
         ]
-        return self._done(command, " ".join(words[:2]), timeout)
+        return self._done(command, " ".join(words), timeout)
 
     def docker(self, *words: str) -> str:
         """`docker … words`."""
@@ -100,7 +100,8 @@ class Compose:
         except subprocess.TimeoutExpired:
             raise TrialFailed(f"{short}: not done after {timeout:.0f} s") from None
         if done.returncode:
-            raise TrialFailed(f"{short} failed:\n{done.stderr.strip()[-3000:]}")
+            said = f"{done.stdout}\n{done.stderr}".strip()
+            raise TrialFailed(f"{short} failed:\n{said[-3000:]}")
         return done.stdout
 
     def memory(self) -> dict[str, str]:
@@ -226,15 +227,15 @@ def attempt(directory: Path, calls: int, *, keep: bool) -> None:
     try:
         timed("images built", "build")
         timed("started, all parts well", "up", "--detach", "--wait")
+        for service in SERVICES:
+            # Raises where a line says FAIL: its exit code is 1 then.
+            compose.run("exec", "-T", service, "python", "-m", f"services.{service}", "check")
+        progress.say(f"check finds nothing wrong with any of {len(SERVICES)} services")
         idle = compose.memory()
         began = time.monotonic()
         asyncio.run(play(compose, directory, progress, calls))
         seconds["story played"] = time.monotonic() - began
         after = compose.memory()
-        for service in SERVICES:
-            # Raises where a line says FAIL: its exit code is 1 then.
-            compose.run("exec", "-T", service, "python", "-m", f"services.{service}", "check")
-        progress.say(f"check finds nothing wrong with any of {len(SERVICES)} services")
         timed("tried what must not be possible", "exec", "-T", "registry", "python", "-m", "deploy.compose.probe")
         timed("overview", "run", "--rm", "-T", "overview")
         # A second start is what an operator does after changing a setting: nothing is lost or made anew by it.
