@@ -105,7 +105,7 @@ def test_a_logged_exception_shows_files_and_lines_and_no_variables(
             raise RuntimeError("the mail was not written") from error
     except RuntimeError:
         logs.get("test").exception("handler_failed", event_type="user.created.v1")
-        logging.getLogger("another.library").exception("it failed too")
+        logging.getLogger("somebody.elses").exception("it failed too")
 
     said = capsys.readouterr().err
     assert "Kim" not in said
