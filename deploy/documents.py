@@ -72,7 +72,7 @@ def events() -> str:
         "[asyncapi.yaml](asyncapi.yaml); how they are delivered in [architecture.md](architecture.md).",
         "",
     ]
-    for name in SERVICES:
+    for name in filter(said_by, SERVICES):
         lines += [f"## {name}", "", "| event | what happened | heard by |", "|---|---|---|"]
         for event in said_by(name):
             alone = f" (for {event.only_for} alone)" if event.only_for else ""

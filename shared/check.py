@@ -196,7 +196,7 @@ async def _publishing(probe: Probe, name: str) -> Finding:
 
 
 async def _keeping_out(probe: Probe, name: str) -> Finding:
-    tried = [(EVENTS, said_by(other)[0].type) for other in SERVICES if other != name]
+    tried = [(EVENTS, said_by(other)[0].type) for other in SERVICES if other != name and said_by(other)]
     tried.append((CALLS, f"{name}.call"))
     allowed = [f"publish {key} to {exchange}" for exchange, key in tried if await probe.may_publish(exchange, key)]
     foreign = [f"{other}.events" for other in SERVICES if other != name]

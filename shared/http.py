@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +48,12 @@ class ProblemBody(BaseModel):
     correlation_id: str
 
 
-def problem_response(problem: Problem) -> JSONResponse:
-    """The problem as its answer."""
+Show = Callable[[Request, Problem, dict[str, str]], Response]
+"""Makes the answer that tells whoever asked of a problem; the headers belong to what went wrong."""
+
+
+def as_problem_details(_: Request, problem: Problem, headers: dict[str, str]) -> Response:
+    """The problem for software: RFC 9457 problem details."""
     body = {
         "type": f"urn:serviceplatform:problem:{problem.code}",
         "title": problem.title,
@@ -58,10 +63,14 @@ def problem_response(problem: Problem) -> JSONResponse:
         "correlation_id": current().id,
         **problem.extra,
     }
+    return JSONResponse(body, status_code=problem.status, media_type=PROBLEM, headers=headers)
+
+
+def _shown(show: Show, request: Request, problem: Problem) -> Response:
     headers = {"Retry-After": "2"} if isinstance(problem, Unavailable) else {}
     if problem.status == 401:  # noqa: PLR2004
         headers["WWW-Authenticate"] = "Bearer"
-    return JSONResponse(body, status_code=problem.status, media_type=PROBLEM, headers=headers)
+    return show(request, problem, headers)
 
 
 class _App(FastAPI):
@@ -94,8 +103,8 @@ def create_app(service: Service[Any], *, version: str, root_path: str = "") -> F
     for router in service.routers:
         app.include_router(router)
     app.include_router(_housekeeping)
-    _answer_problems(app)
-    app.add_middleware(Boundary, large=service.large_paths)
+    _answer_problems(app, service.show)
+    app.add_middleware(Boundary, large=service.large_paths, show=service.show)
     return app
 
 
@@ -104,45 +113,59 @@ def describe(service: Service[Any], *, version: str) -> dict[str, Any]:
     return create_app(service, version=version).openapi()
 
 
-def _answer_problems(app: FastAPI) -> None:
-    async def on_problem(_: Request, error: Exception) -> Response:
+def _answer_problems(app: FastAPI, show: Show) -> None:
+    async def on_problem(request: Request, error: Exception) -> Response:
         assert isinstance(error, Problem)
-        return problem_response(error)
+        return _shown(show, request, error)
 
-    async def on_validation(_: Request, error: Exception) -> Response:
+    async def on_validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         fields = [_field(item) for item in error.errors()]
         told = "; ".join(f"{item['field']}: {item['message']}" for item in fields[:5])
-        problem = Problem("request.not_valid", told, errors=fields[:50])
-        return _as_status(problem, 422, "The request does not fit its description")
+        problem = _AsTold(422, "The request does not fit its description", "request.not_valid", told)
+        problem.extra["errors"] = fields[:50]
+        return show(request, problem, {})
 
-    async def on_http(_: Request, error: Exception) -> Response:
+    async def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        problem = Problem(f"http.{error.status_code}", str(error.detail))
-        return _as_status(problem, error.status_code, str(error.detail), headers=dict(error.headers or {}))
+        told = str(error.detail)
+        problem = _AsTold(error.status_code, told, f"http.{error.status_code}", told)
+        return show(request, problem, dict(error.headers or {}))
 
-    async def on_away(_: Request, error: Exception) -> Response:
+    async def on_away(request: Request, error: Exception) -> Response:
         log.warning("database_away", error=type(error).__name__)
-        return problem_response(Unavailable("database.away", "The database can't serve just now; try again."))
+        away = Unavailable("database.away", "The database can't serve just now; try again.")
+        return _shown(show, request, away)
 
-    async def on_busy(_: Request, error: Exception) -> Response:
+    async def on_busy(request: Request, error: Exception) -> Response:
         log.warning("database_busy", error=type(error).__name__)
-        return problem_response(Unavailable("database.busy", "Others are at the same things; try again."))
+        busy = Unavailable("database.busy", "Others are at the same things; try again.")
+        return _shown(show, request, busy)
 
-    async def on_unstorable(_: Request, __: Exception) -> Response:
-        return problem_response(
-            Invalid("request.text_not_storable", "A text holds a character that can't be stored, such as U+0000.")
+    async def on_unstorable(request: Request, __: Exception) -> Response:
+        unstorable = Invalid(
+            "request.text_not_storable", "A text holds a character that can't be stored, such as U+0000."
         )
+        return _shown(show, request, unstorable)
 
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(RequestValidationError, on_validation)
     app.add_exception_handler(HTTPException, on_http)
     for kind in AWAY:
         app.add_exception_handler(kind, on_away)
-    for busy in (*TRANSIENT, asyncpg.QueryCanceledError):
-        app.add_exception_handler(busy, on_busy)
+    for busy_kind in (*TRANSIENT, asyncpg.QueryCanceledError):
+        app.add_exception_handler(busy_kind, on_busy)
     for kept_out in (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError):
         app.add_exception_handler(kept_out, on_unstorable)
+
+
+class _AsTold(Problem):
+    """A problem whose status and title the framework gave."""
+
+    def __init__(self, status: int, title: str, code: str, detail: str) -> None:
+        super().__init__(code, detail)
+        self.status = status
+        self.title = title
 
 
 def _field(item: dict[str, Any]) -> dict[str, str]:
@@ -160,25 +183,13 @@ _WITHOUT_VALUE = {
 """Messages in place of those of pydantic that repeat a part of the input."""
 
 
-def _as_status(problem: Problem, status: int, title: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    body = {
-        "type": f"urn:serviceplatform:problem:{problem.code}",
-        "title": title,
-        "status": status,
-        "detail": problem.detail,
-        "code": problem.code,
-        "correlation_id": current().id,
-        **problem.extra,
-    }
-    return JSONResponse(body, status_code=status, media_type=PROBLEM, headers=headers)
-
-
 class Boundary:
     """Around every request: correlation, a bounded body, an access line without query or names, metrics."""
 
-    def __init__(self, app: ASGIApp, *, large: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, *, large: frozenset[str], show: Show = as_problem_details) -> None:
         self._app = app
         self._large = large
+        self._show = show
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -199,10 +210,13 @@ class Boundary:
                 log.exception("request_failed")
                 if answer.begun:
                     raise
-                await problem_response(_FAILED)(scope, receive, answer)
+                await self._tell(_FAILED, scope, receive, answer)
             finally:
                 _measure(scope, answer.status, time.perf_counter() - began)
                 _trace(trace, scope, answer.status, correlation.id)
+
+    async def _tell(self, problem: Problem, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        await _shown(self._show, Request(scope), problem)(scope, receive, answer)
 
     async def _bounded(self, scope: Scope, receive: Receive, answer: _Answer, length: str) -> None:
         limit = MAX_CALLS_BODY if scope["path"] in self._large else MAX_BODY
@@ -224,9 +238,9 @@ class Boundary:
 
         if not _LENGTH.fullmatch(length):
             malformed = BadRequest("request.length_malformed", "Content-Length should be a number of bytes.")
-            await problem_response(malformed)(scope, receive, answer)
+            await self._tell(malformed, scope, receive, answer)
         elif int(length) > limit:
-            await problem_response(too_large)(scope, receive, answer)
+            await self._tell(too_large, scope, receive, answer)
         else:
             try:
                 await self._app(scope, counted, unless_too_large)
@@ -234,7 +248,7 @@ class Boundary:
                 if answer.begun:
                     raise
             if taken > limit and not answer.begun:
-                await problem_response(too_large)(scope, receive, answer)
+                await self._tell(too_large, scope, receive, answer)
 
 
 class _Answer:

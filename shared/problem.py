@@ -6,14 +6,12 @@ code is for software and never changes; the detail names the thing, the rule and
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 
 class Problem(Exception):
     """A refusal. `code` is stable, such as `agreement.already_decided`; `extra` are further members."""
 
-    status: ClassVar[int] = 500
-    title: ClassVar[str] = "The service failed"
+    status: int = 500
+    title: str = "The service failed"
 
     def __init__(self, code: str, detail: str, **extra: object) -> None:
         super().__init__(detail)

@@ -134,6 +134,8 @@ class Service(Generic[S]):
     append_only: frozenset[str] = frozenset()
     """Tables the service adds to and may never change, beside those every service has."""
     checks: Sequence[Check] = ()
+    show: http.Show = http.as_problem_details
+    """How whoever asks over HTTP is told of a problem."""
 
     def listens(self) -> list[type[Event]]:
         return list(self.handlers)

@@ -115,7 +115,7 @@ def _permission(name: str, vhost: str) -> dict[str, Any]:
         "user": name,
         "vhost": vhost,
         "configure": "^$",
-        "write": f"^{re.escape(EVENTS)}$",
+        "write": f"^{re.escape(EVENTS)}$" if said_by(name) else "^$",
         "read": f"^{name}\\.({own})$",
     }
 

@@ -25,7 +25,7 @@ from demo.authority import Authority as DemonstrationAuthority
 from deploy.compose import brought
 from deploy.compose.authority import Authority, Pair
 from deploy.compose.kept import ADMINISTRATOR, BROKER_USERS, Kept
-from deploy.local.edge import start_page
+from deploy.local.edge import AWAY_PAGE, PORTAL, start_page
 from deploy.local.platform import ABOUT
 from deploy.local.secrets import signing_key, write_private
 from deploy.postgres.setup import owner_of
@@ -261,6 +261,8 @@ def services_conf(mode: str) -> str:
     """The edge's part of nginx's configuration that follows from which services there are."""
     lines = ['add_header Strict-Transport-Security "max-age=31536000" always;'] if mode == "live" else []
     for service in SERVICES:
+        if service == PORTAL:
+            continue
         limit = "4m" if service == CALLS_SERVICE else "1m"
         lines += [
             f"location = /{service} {{ return 308 /{service}/; }}",
@@ -273,6 +275,24 @@ def services_conf(mode: str) -> str:
             "  proxy_pass https://$service:8443;",
             "}",
         ]
+    lines += [
+        f"set $away_page '{AWAY_PAGE}';",
+        "location = /metrics { return 404; }",
+        # Only what is the same for everybody is compressed: a page holds secrets beside what was asked for.
+        "location /static/ {",
+        "  gzip on;",
+        "  gzip_types text/css text/javascript image/svg+xml;",
+        "  gzip_min_length 1024;",
+        f"  set $service {PORTAL};",
+        "  proxy_pass https://$service:8443;",
+        "}",
+        "location / {",
+        f"  set $service {PORTAL};",
+        "  proxy_pass https://$service:8443;",
+        "  error_page 413 = @too_large;",
+        "  error_page 502 504 = @portal_away;",
+        "}",
+    ]
     return "\n".join(lines) + "\n"
 
 

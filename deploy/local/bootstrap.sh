@@ -40,6 +40,9 @@ missing_packages() {
   command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || echo nginx
   command -v setpriv >/dev/null || echo util-linux
   [ -e /usr/share/zoneinfo/Europe/Copenhagen ] || echo tzdata
+  command -v node >/dev/null || echo nodejs
+  command -v npm >/dev/null || echo npm
+  [ "$kind" = demo ] || command -v chromium >/dev/null || echo chromium
   # A Python from Debian comes without the parts that make a virtual environment.
   [ -x .venv/bin/pip ] || python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || echo python3-venv
 }
@@ -103,6 +106,20 @@ install_python_packages() {
   sha256sum "$lock_file" >"$stamp"
 }
 
+assets=services/portal/assets
+pages=services/portal/static
+
+assets_mark() {
+  find "$assets" -path "$assets/node_modules" -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum
+}
+
+build_assets() {
+  require_room . 200
+  say "building what the portal's pages are styled with"
+  { (cd "$assets" && npm ci --no-audit --no-fund && node build.mjs) && assets_mark >"$pages/built"; } >>"$log" 2>&1 8>&- \
+    || fail "The portal's styles could not be built: $(why) (see $root/$log)."
+}
+
 if [ ! -x .venv/bin/python ]; then
   require_python
 fi
@@ -114,4 +131,7 @@ if [ "${#missing[@]}" -gt 0 ]; then
 fi
 if [ ! -e "$stamp" ] || ! sha256sum --check --status "$stamp" 2>/dev/null; then
   install_python_packages
+fi
+if [ "$(cat "$pages/built" 2>/dev/null)" != "$(assets_mark)" ]; then
+  build_assets
 fi

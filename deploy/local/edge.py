@@ -1,4 +1,4 @@
-"""The one door of the platform: nginx on one port, each service below a path of its own."""
+"""The one door of the platform: nginx on one port, the portal at its root, each service below a path of its own."""
 
 import html
 import os
@@ -17,6 +17,7 @@ from deploy.local.processes import Child, tool
 BODY_LIMIT = "1m"
 CALLS_BODY_LIMIT = "4m"
 CALLS_SERVICE = "metering"
+PORTAL = "portal"
 
 
 class Edge:
@@ -66,7 +67,7 @@ class Edge:
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(self.url, timeout=1).is_success
+            return httpx.get(f"{self.url}/api/", timeout=1).is_success
         except httpx.TransportError:
             return False
 
@@ -82,7 +83,9 @@ def configuration(folder: Path, ports: Ports, services: list[str]) -> str:
         f"  upstream {service} {{ server {LOOPBACK}:{ports_of[service]} max_fails=0; keepalive 16; }}\n"
         for service in services
     )
-    locations = "".join(_location(service) for service in services)
+    apis = [service for service in services if service != PORTAL]
+    locations = "".join(_location(service) for service in apis)
+    locations += PORTAL_LOCATION if PORTAL in services else "    location / { return 404; }\n"
     return f"""\
 {account}daemon off;
 worker_processes 1;
@@ -117,7 +120,8 @@ http {{
   server {{
     listen {LOOPBACK}:{ports.edge};
     server_name _;
-    location = / {{
+    location = /api {{ return 308 /api/; }}
+    location = /api/ {{
       root {folder}/pages;
       index index.html;
       add_header Content-Security-Policy "default-src 'none'; style-src 'unsafe-inline'" always;
@@ -128,7 +132,6 @@ http {{
       charset utf-8;
     }}
 {locations}
-    location / {{ return 404; }}
     # A path, not a name as below: a request without a readable address has none to keep.
     error_page 400 /unreadable;
     error_page 404 = @unknown;
@@ -142,12 +145,19 @@ http {{
     location @unknown {{
       internal;
       default_type application/problem+json;
-      return 404 '{_problem(404, "Not found", "Nothing is here; the start page / lists what there is.")}';
+      return 404 '{_problem(404, "Not found", "Nothing is here; /api/ lists what there is.")}';
     }}
     location @too_large {{
       internal;
       default_type application/problem+json;
       return 413 '{_problem(413, "Too large", "The request is larger than this address accepts.")}';
+    }}
+    location @portal_away {{
+      internal;
+      default_type "text/html; charset=utf-8";
+      add_header Retry-After 2 always;
+      add_header Content-Security-Policy "default-src 'none'" always;
+      return 503 '{AWAY_PAGE}';
     }}
     location @away {{
       internal;
@@ -157,6 +167,30 @@ http {{
     }}
   }}
 }}
+"""
+
+
+AWAY_PAGE = (
+    '<!doctype html><html lang="da"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    "<title>Serviceplatformen svarer ikke lige nu</title><h1>Serviceplatformen svarer ikke lige nu</h1>"
+    "<p>Prøv igen om et øjeblik. Det, du har gemt, er ikke gået tabt.</p>"
+    '<p lang="en">The service platform does not answer just now. Try again in a moment; nothing is lost.</p>'
+)
+"""What people see while the portal itself is away."""
+
+# Only what is the same for everybody is compressed: a page that holds a secret beside what was asked for is not.
+PORTAL_LOCATION = f"""\
+    location /static/ {{
+      gzip on;
+      gzip_types text/css text/javascript image/svg+xml;
+      gzip_min_length 1024;
+      proxy_pass http://{PORTAL};
+    }}
+    location / {{
+      proxy_pass http://{PORTAL};
+      error_page 413 = @too_large;
+      error_page 502 504 = @portal_away;
+    }}
 """
 
 
@@ -179,12 +213,13 @@ def _problem(status: int, title: str, detail: str) -> str:
 
 
 def start_page(services: Mapping[str, str]) -> str:
-    """The page at ``/``: what there is and where its description, health and readiness are. No outside parts."""
+    """The page at ``/api/``: what there is for software, its descriptions, health and readiness."""
     rows = "".join(
         f"<tr><th scope=row>{html.escape(name)}</th><td>{html.escape(about)}</td>"
         f'<td><a href="/{name}/openapi.json">OpenAPI</a></td>'
         f'<td><a href="/{name}/healthz">alive</a> · <a href="/{name}/readyz">ready</a></td></tr>\n'
         for name, about in services.items()
+        if name != PORTAL
     )
     return f"""\
 <!doctype html>

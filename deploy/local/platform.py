@@ -36,9 +36,18 @@ ABOUT = {
     "notifier": "Notices by e-mail and their delivery",
     "metering": "Call events received, counted and sealed per quarter",
     "invoicing": "Prices, usage overviews and invoices",
+    "portal": "The self-service in a browser",
 }
 OPERATOR = {"SP_OPERATOR_NAME": "Demonstrationsplatformen (opdigtet)", "SP_OPERATOR_CVR": "12345674"}
 """Who runs a demonstration: the same made-up organisation that sells on its invoices."""
+
+CONTACT = {
+    "SP_CONTACT_NAME": "Helpdesk på demonstrationsplatformen (opdigtet)",
+    "SP_CONTACT_ADDRESS": "Rådhuspladsen 1, 9999 Fjordby",
+    "SP_CONTACT_PHONE": "70 00 00 00",
+    "SP_CONTACT_EMAIL": "helpdesk@serviceplatform.example",
+}
+"""Whom the portal of a demonstration tells people to turn to: as made up as its operator."""
 
 START_SECONDS = 60
 STOP_SECONDS = 30
@@ -174,6 +183,11 @@ class Platform:
             settings["SP_TRUST_DIRECTORY"] = str(self.trust_directory)
             if self.mode == "demonstration":
                 settings |= OPERATOR
+        if service == "portal":
+            settings |= {f"SP_{other.upper()}_URL": self.direct_url(other) for other in SERVICES if other != service}
+            settings["SP_ROOT_PATH"] = ""
+            if self.mode == "demonstration":
+                settings |= CONTACT
         if service == "notifier":
             settings["SP_SMTP_HOST"] = LOOPBACK
             settings["SP_SMTP_PORT"] = str(self.ports.smtp)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from shared.contracts import agreements, invoicing, metering, notifier, registry
 from shared.contracts.event import Event
 
-SERVICES = ("registry", "agreements", "notifier", "metering", "invoicing")
-"""The services that speak or listen, in the order they are started."""
+SERVICES = ("registry", "agreements", "notifier", "metering", "invoicing", "portal")
+"""The services, in the order they are started."""
 
 EVENTS: dict[str, type[Event]] = {
     event.type: event for module in (registry, agreements, notifier, metering, invoicing) for event in module.EVENTS

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from shared.problem import BadRequest
@@ -27,7 +27,7 @@ OAuthError = Literal["invalid_request", "invalid_client", "unsupported_grant_typ
 class SignInRefused(BadRequest):
     """No token. `error` is RFC 6749's word for it (5.2), `code` ours, which says more."""
 
-    title: ClassVar[str] = "The system can't be signed in"
+    title = "The system can't be signed in"
 
     def __init__(self, error: OAuthError, code: str, detail: str) -> None:
         super().__init__(code, detail)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from shared.problem import Conflict, Invalid
 from shared.problem import TooLarge as TooLargeProblem
 
@@ -30,8 +28,8 @@ class Unreadable(CertificateRefused):
 class TooLarge(CertificateRefused):
     """What was given is larger than any certificate."""
 
-    status: ClassVar[int] = TooLargeProblem.status
-    title: ClassVar[str] = TooLargeProblem.title
+    status = TooLargeProblem.status
+    title = TooLargeProblem.title
     code = "certificate.too_large"
 
 
@@ -110,8 +108,8 @@ class WrongEnvironment(CertificateRefused):
 class AlreadyUsed(CertificateRefused):
     """The certificate is already registered, on this system or another. Judged by the registry's store."""
 
-    status: ClassVar[int] = Conflict.status
-    title: ClassVar[str] = Conflict.title
+    status = Conflict.status
+    title = Conflict.title
     code = "certificate.already_used"
 
 

@@ -74,6 +74,7 @@ def prepare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Prepare:
             "operator_name": "Driften",
             "operator_cvr": "12345674",
             "mode": "demonstration",
+            **{f"{service}_url": "http://127.0.0.1:1" for service in SERVICES},
             **settings,
         }
         for variable, value in told.items():

@@ -1,0 +1,1 @@
+"""What the portal itself does: beginning, keeping and ending browser sessions."""

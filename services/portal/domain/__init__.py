@@ -1,0 +1,1 @@
+"""The portal's rules: frozen values and pure functions."""

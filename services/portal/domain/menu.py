@@ -1,0 +1,103 @@
+"""Which hats somebody can put on, and the pages each hat has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from services.portal.domain.language import later
+from services.portal.domain.session import SignedIn
+
+Hat = Literal["supplier", "municipality", "helpdesk"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page of the menu. `text` is translated where it is shown; `roles` may see it (none named: every role)."""
+
+    path: str
+    text: str
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the portal: what one works in under a hat. `kind` is that of the organisation it takes."""
+
+    hat: Hat
+    kind: str
+    path: str
+    text: str
+    entries: tuple[Entry, ...]
+
+
+PARTS: dict[Hat, Part] = {
+    "supplier": Part(
+        "supplier",
+        "supplier",
+        "/leverandoer",
+        later("Leverandør"),
+        (
+            Entry("/leverandoer", later("Overblik")),
+            Entry("/leverandoer/it-systemer", later("It-systemer")),
+            Entry("/leverandoer/serviceaftaler", later("Serviceaftaler")),
+            Entry("/leverandoer/proevetilslutninger", later("Prøvetilslutninger")),
+            Entry("/leverandoer/forbrug", later("Forbrug")),
+            Entry("/leverandoer/organisation", later("Organisation og brugere")),
+        ),
+    ),
+    "municipality": Part(
+        "municipality",
+        "municipality",
+        "/kommune",
+        later("Kommune"),
+        (
+            Entry("/kommune", later("Overblik")),
+            Entry("/kommune/serviceaftaler", later("Serviceaftaler")),
+            Entry("/kommune/forbrug", later("Forbrugsoversigt")),
+            Entry("/kommune/fakturaer", later("Fakturaer")),
+            Entry("/kommune/organisation", later("Organisation og brugere")),
+        ),
+    ),
+    "helpdesk": Part(
+        "helpdesk",
+        "operator",
+        "/helpdesk",
+        later("Helpdesk"),
+        (
+            Entry("/helpdesk", later("Overblik")),
+            Entry("/helpdesk/organisationer", later("Organisationer")),
+            Entry("/helpdesk/serviceaftaler", later("Serviceaftaler")),
+            Entry("/helpdesk/services", later("Services og priser")),
+            Entry("/helpdesk/afregning", later("Afregning")),
+            Entry("/helpdesk/mails", later("Mails")),
+            Entry("/helpdesk/drift", later("Drift")),
+        ),
+    ),
+}
+
+PUBLIC = (
+    Entry("/find-service", later("Find service")),
+    Entry("/bliv-leverandoer", later("Bliv leverandør")),
+    Entry("/test", later("Test")),
+    Entry("/vilkaar", later("Vilkår")),
+    Entry("/faq", later("FAQ og kontakt")),
+    Entry("/driftsstatus", later("Driftsstatus")),
+)
+"""What everybody may see; the whole menu of who is not signed in."""
+
+
+def parts_of(signed_in: SignedIn) -> list[Part]:
+    """The parts the person has in the organisation they act for; a municipality that is a supplier too has two."""
+    return [part for part in PARTS.values() if signed_in.has(part.kind)]
+
+
+def entries_for(part: Part, signed_in: SignedIn) -> list[Entry]:
+    """The part's pages that the person's roles let them see."""
+    return [entry for entry in part.entries if not entry.roles or signed_in.has(part.kind, *entry.roles)]
+
+
+def current(entries: list[Entry] | tuple[Entry, ...], path: str) -> Entry | None:
+    """The entry a path belongs to: the longest that the path is or lies below."""
+    found = [entry for entry in entries if path == entry.path or path.startswith(f"{entry.path}/")]
+    return max(found, key=lambda entry: len(entry.path), default=None)

@@ -1,0 +1,55 @@
+"""Why something could not be done, in the words of whoever asked. Services tell it in English with a stable code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.portal.domain.language import Language, later, translations
+
+DANISH: dict[str, str] = {}
+"""By code: a sentence that says what is wrong and what to do. What has none is told by its kind alone."""
+
+KINDS: dict[int, tuple[str, str]] = {
+    400: (later("Forespørgslen kunne ikke læses"), later("Gå tilbage, og prøv igen.")),
+    403: (
+        later("Det har du ikke adgang til"),
+        later("Din rolle i organisationen giver ikke adgang til det. Spørg jeres administrator."),
+    ),
+    404: (
+        later("Siden findes ikke"),
+        later("Det, du leder efter, findes ikke, eller det hører til en anden organisation end den, du handler for."),
+    ),
+    409: (
+        later("Det kan ikke lade sig gøre lige nu"),
+        later("Nogen nåede det måske først. Se, hvordan det står nu, og prøv igen."),
+    ),
+    413: (later("Det, du sendte, er for stort"), later("Send mindre ad gangen.")),
+    422: (later("Noget af det udfyldte kan ikke bruges"), later("Ret det, og prøv igen.")),
+    429: (later("For mange forsøg"), later("Vent nogle minutter, og prøv igen.")),
+    503: (
+        later("Serviceplatformen svarer ikke lige nu"),
+        later("Prøv igen om et øjeblik. Det, du har gemt, er ikke gået tabt."),
+    ),
+}
+FAILED = (
+    later("Noget gik galt hos os"),
+    later("Fejlen er skrevet ned. Prøv igen, eller kontakt helpdesk og oplys koden herunder."),
+)
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A problem for people: what it is about, and a sentence on what to do."""
+
+    title: str
+    detail: str
+
+
+def explained(code: str, status: int, detail: str, language: Language) -> Explained:
+    """The problem in the visitor's language: the code's own sentence, else its kind's."""
+    text = translations(language).gettext
+    title, otherwise = KINDS.get(status, FAILED)
+    if language == "da":
+        return Explained(title, DANISH.get(code, otherwise))
+    told = detail if code in DANISH and detail else text(otherwise)
+    return Explained(text(title), told)
