@@ -129,6 +129,18 @@ class Visit:
         """Writes numbers, money and days in the visitor's language."""
         return Written(self.language)
 
+    def shown(self, how: str, value: Any) -> str:
+        """A value as `Written` writes it that way: "number", "money" …"""
+        told: str = getattr(self.written, how)(value)
+        return told
+
+    def file(self, content: bytes, media_type: str, name: str) -> Response:
+        """A file to keep, under this name (ASCII)."""
+        disposition = f'attachment; filename="{name}"'
+        return Response(
+            content, media_type=media_type, headers={**headers_of(self.request), "Content-Disposition": disposition}
+        )
+
     def page(self, template: str, *, status: int = 200, **told: Any) -> HTMLResponse:
         """The page this template makes. `test`: it is about the external test environment."""
         text = render(template, self.language, **self._everywhere(), **told)
