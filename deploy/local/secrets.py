@@ -40,18 +40,28 @@ class Secrets:
 
     @classmethod
     def of_instance(cls, directory: Path) -> Self:
-        """The secrets in ``directory``/secrets.json, made when there are none yet.
+        """The secrets in ``directory``/secrets.json, made when there are none yet; those of a service that an older
+        release did not have are added.
 
         Raises StartError when the file is there but unreadable: new passwords would not fit the old data.
         """
         file = directory / "secrets.json"
+        made = cls.make()
         if file.exists():
             try:
-                return cls(**json.loads(file.read_text()))
+                kept = cls(**json.loads(file.read_text()))
             except (OSError, ValueError, TypeError) as error:
                 message = f"{file} can't be read ({error}); restore it, or remove {directory} to start afresh."
                 raise StartError(message) from error
-        made = cls.make()
+            made = cls(
+                database_admin=kept.database_admin,
+                database=made.database | kept.database,
+                database_owner=made.database_owner | kept.database_owner,
+                broker=made.broker | kept.broker,
+                erlang_cookie=kept.erlang_cookie,
+            )
+            if made == kept:
+                return kept
         write_private(file, json.dumps(asdict(made), indent=2).encode())
         return made
 

@@ -1,5 +1,6 @@
 """An instance's passwords and keys: made once, private, and not guessed anew when they are lost."""
 
+import json
 import re
 import stat
 from pathlib import Path
@@ -49,6 +50,21 @@ def test_unreadable_secrets_stop_the_start_instead_of_being_replaced(tmp_path: P
     with pytest.raises(StartError, match=r"secrets\.json can't be read"):
         Secrets.of_instance(tmp_path)
     assert file.read_text() == content
+
+
+def test_a_service_that_an_older_release_did_not_have_gets_secrets_and_the_others_keep_theirs(tmp_path: Path) -> None:
+    before = Secrets.of_instance(tmp_path)
+    told = json.loads((tmp_path / "secrets.json").read_text())
+    for group in ("database", "database_owner", "broker"):
+        del told[group]["portal"]
+    (tmp_path / "secrets.json").write_text(json.dumps(told))
+
+    after = Secrets.of_instance(tmp_path)
+
+    assert after.database["portal"] not in {"", before.database["portal"]}
+    assert after.database | {"portal": ""} == before.database | {"portal": ""}
+    assert after.erlang_cookie == before.erlang_cookie
+    assert Secrets.of_instance(tmp_path) == after
 
 
 def test_the_signing_key_is_a_private_p256_key_made_once(tmp_path: Path) -> None:
