@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import asyncpg
@@ -10,7 +11,7 @@ import asyncpg
 from services.agreements.actions import rights
 from services.agreements.domain import agreement as domain
 from services.agreements.store import agreements, copies
-from services.agreements.store.agreements import Entry, Filter, Stored
+from services.agreements.store.agreements import Entry, Filter, Sort, Stored
 from shared.contracts.agreements import Agreement, AgreementRestated, By
 from shared.database import Transaction
 from shared.identity import Caller
@@ -106,30 +107,25 @@ async def find(connection: asyncpg.Connection, caller: Caller, agreement_id: UUI
 async def page(
     connection: asyncpg.Connection,
     caller: Caller,
+    narrowed: Filter,
     *,
     state: str | None,
-    system_id: UUID | None,
-    municipality_id: UUID | None,
+    sort: Sort,
     after: UUID | None,
     limit: int,
 ) -> list[Agreement]:
-    """The agreements the caller may know of, narrowed, newest first."""
-    seen = rights.visible(caller)
-    before = None
+    """The agreements the caller may know of, narrowed, in the order of `sort`."""
+    which = _seen(caller, narrowed)
     if after is not None:
         last = await agreements.find_agreement(connection, after)
         if last is None or not rights.sees(caller, last.agreement):
             raise after_unknown(after, "an agreement")
-        before = last.number
-    which = Filter(
-        everything=seen.everything,
-        as_supplier=seen.as_supplier,
-        as_municipality=seen.as_municipality,
-        state=state,
-        system_id=system_id,
-        municipality_id=municipality_id,
-    )
-    return await agreements.list_agreements(connection, which, before=before, limit=limit)
+    return await agreements.list_agreements(connection, which, state=state, sort=sort, after=after, limit=limit)
+
+
+async def counts(connection: asyncpg.Connection, caller: Caller, narrowed: Filter) -> dict[str, int]:
+    """How many of the agreements the caller may know of are in each state."""
+    return await agreements.count_agreements(connection, _seen(caller, narrowed))
 
 
 async def restate(tx: Transaction) -> int:
@@ -139,6 +135,13 @@ async def restate(tx: Transaction) -> int:
         await tx.say(AgreementRestated(agreement=agreement))
         said += 1
     return said
+
+
+def _seen(caller: Caller, narrowed: Filter) -> Filter:
+    seen = rights.visible(caller)
+    return replace(
+        narrowed, everything=seen.everything, as_supplier=seen.as_supplier, as_municipality=seen.as_municipality
+    )
 
 
 def _unknown(agreement_id: UUID) -> NotFound:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
 from services.agreements.actions import agreement as actions
 from services.agreements.api.asking import Running
 from services.agreements.api.fields import Reason, ServiceIds
-from services.agreements.api.models import AgreementAnswer, AgreementDetail
+from services.agreements.api.models import AgreementAnswer, AgreementDetail, Counts
 from services.agreements.domain.agreement import State
+from services.agreements.store.agreements import Filter, Sort
 from shared.asking import Body
 from shared.identity import SignedIn
 from shared.page import After, Limit, Page, page
+from shared.text import Sought
 
 router = APIRouter(tags=["agreements"])
 
@@ -32,29 +34,53 @@ class Reasoned(Body):
     reason: Reason = Field(description="Why; 3 to 2000 characters")
 
 
+async def _narrowed(
+    *,
+    supplier_id: Annotated[UUID | None, Query()] = None,
+    municipality_id: Annotated[UUID | None, Query()] = None,
+    system_id: Annotated[UUID | None, Query()] = None,
+    service_id: Annotated[UUID | None, Query()] = None,
+    q: Annotated[
+        Sought | None,
+        Query(description="Part of the supplier's, system's, municipality's or a service's name; the agreement's id"),
+    ] = None,
+) -> Filter:
+    return Filter(
+        supplier_id=supplier_id,
+        municipality_id=municipality_id,
+        system_id=system_id,
+        service_id=service_id,
+        sought=q,
+    )
+
+
+Narrowed = Annotated[Filter, Depends(_narrowed)]
+
+
 @router.get("/agreements")
 async def list_agreements(
     caller: SignedIn,
     running: Running,
+    narrowed: Narrowed,
     *,
     state: Annotated[State | None, Query()] = None,
-    system_id: Annotated[UUID | None, Query()] = None,
-    municipality_id: Annotated[UUID | None, Query()] = None,
+    sort: Annotated[
+        Sort, Query(description="Downwards with a minus; by state the waiting come first")
+    ] = "-requested",
     limit: Limit = 100,
     after: After = None,
 ) -> Page[AgreementAnswer]:
     """Agreements, newest first: a supplier's own, a municipality's own, all for helpdesk."""
     async with running.database.reading() as connection:
-        found = await actions.page(
-            connection,
-            caller,
-            state=state,
-            system_id=system_id,
-            municipality_id=municipality_id,
-            after=after,
-            limit=limit + 1,
-        )
+        found = await actions.page(connection, caller, narrowed, state=state, sort=sort, after=after, limit=limit + 1)
     return page(found, limit, AgreementAnswer.of)
+
+
+@router.get("/agreements/counts")
+async def count_agreements(caller: SignedIn, running: Running, narrowed: Narrowed) -> Counts:
+    """How many of the agreements that the list shows are in each state."""
+    async with running.database.reading() as connection:
+        return Counts(**await actions.counts(connection, caller, narrowed))
 
 
 @router.get("/agreements/{agreement_id}")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 from uuid import UUID
 
 import asyncpg
@@ -43,12 +44,43 @@ class Entry:
 class Filter:
     """Which agreements are listed: those one may see (`everything`, or as supplier or municipality), narrowed."""
 
-    everything: bool
-    as_supplier: UUID | None
-    as_municipality: UUID | None
-    state: str | None = None
-    system_id: UUID | None = None
+    everything: bool = False
+    as_supplier: UUID | None = None
+    as_municipality: UUID | None = None
+    supplier_id: UUID | None = None
     municipality_id: UUID | None = None
+    system_id: UUID | None = None
+    service_id: UUID | None = None
+    sought: str | None = None
+
+    @property
+    def arguments(self) -> tuple[object, ...]:
+        """As the statements take them."""
+        return (
+            self.everything,
+            self.as_supplier,
+            self.as_municipality,
+            self.supplier_id,
+            self.municipality_id,
+            self.system_id,
+            self.service_id,
+            self.sought.lower() if self.sought else None,
+        )
+
+
+Sort = Literal[
+    "requested",
+    "-requested",
+    "supplier",
+    "-supplier",
+    "system",
+    "-system",
+    "municipality",
+    "-municipality",
+    "state",
+    "-state",
+]
+"""What a list is in the order of, downwards with a minus; by state the waiting come first."""
 
 
 async def add_agreements(
@@ -102,21 +134,25 @@ async def agreements_of_request(connection: asyncpg.Connection, request_id: UUID
 
 
 async def list_agreements(
-    connection: asyncpg.Connection, which: Filter, *, before: int | None, limit: int
+    connection: asyncpg.Connection, which: Filter, *, state: str | None, sort: Sort, after: UUID | None, limit: int
 ) -> list[Agreement]:
-    """Newest first."""
+    """What follows the agreement `after`; among equals the newest first."""
     rows = await connection.fetch(
         QUERIES["list_agreements"],
-        which.everything,
-        which.as_supplier,
-        which.as_municipality,
-        which.state,
-        which.system_id,
-        which.municipality_id,
-        before,
+        *which.arguments,
+        sort.removeprefix("-"),
+        sort.startswith("-"),
+        after,
+        state,
         limit,
     )
     return [_stored(row).agreement for row in rows]
+
+
+async def count_agreements(connection: asyncpg.Connection, which: Filter) -> dict[str, int]:
+    """How many are in each state that occurs."""
+    rows = await connection.fetch(QUERIES["count_agreements"], *which.arguments)
+    return {row["state"]: row["agreements"] for row in rows}
 
 
 async def all_agreements(connection: asyncpg.Connection) -> AsyncIterator[Agreement]:

@@ -32,13 +32,54 @@ SELECT * FROM whole_agreement WHERE id = $1
 SELECT * FROM whole_agreement WHERE request_id = $1 ORDER BY number
 
 -- name: list_agreements
-SELECT * FROM whole_agreement
-WHERE ($1 OR supplier_id = $2 OR municipality_id = $3)
-  AND ($4::text IS NULL OR state = $4)
-  AND ($5::uuid IS NULL OR system_id = $5)
-  AND ($6::uuid IS NULL OR municipality_id = $6)
-  AND ($7::bigint IS NULL OR number < $7)
-ORDER BY number DESC LIMIT $8
+-- In the order of $9, downwards where $10, among equals the newest first; what follows agreement $11, which may have
+-- left the list since.
+WITH keyed AS NOT MATERIALIZED (
+    SELECT a.id, a.number, a.state, a.supplier_id, a.municipality_id, a.system_id, r.supplier_name, r.system_name,
+           a.municipality_name,
+           (CASE $9::text
+                WHEN 'supplier' THEN r.supplier_name
+                WHEN 'system' THEN r.system_name
+                WHEN 'municipality' THEN a.municipality_name
+                WHEN 'state' THEN
+                    array_position('{requested,approved,terminated,rejected,withdrawn}'::text[], a.state)::text
+                WHEN 'requested' THEN lpad(a.number::text, 20, '0') END) COLLATE "da-x-icu" AS key
+    FROM agreement a JOIN request r ON r.id = a.request_id
+), shown AS (
+    SELECT k.id, k.number, k.key FROM keyed k LEFT JOIN keyed f ON f.id = $11
+    WHERE ($1 OR k.supplier_id = $2 OR k.municipality_id = $3)
+      AND ($4::uuid IS NULL OR k.supplier_id = $4)
+      AND ($5::uuid IS NULL OR k.municipality_id = $5)
+      AND ($6::uuid IS NULL OR k.system_id = $6)
+      AND ($7::uuid IS NULL
+           OR EXISTS (SELECT FROM agreement_line l WHERE l.agreement_id = k.id AND l.service_id = $7))
+      AND ($8::text IS NULL OR k.id::text = $8 OR strpos(lower(k.supplier_name), $8) > 0
+           OR strpos(lower(k.system_name), $8) > 0 OR strpos(lower(k.municipality_name), $8) > 0
+           OR EXISTS (SELECT FROM agreement_line l
+                      WHERE l.agreement_id = k.id AND strpos(lower(l.service_name), $8) > 0))
+      AND ($12::text IS NULL OR k.state = $12)
+      AND ($11::uuid IS NULL OR (k.key = f.key AND k.number < f.number)
+           OR CASE WHEN $10 THEN k.key < f.key ELSE k.key > f.key END)
+    ORDER BY CASE WHEN $10 THEN NULL ELSE k.key END, CASE WHEN $10::boolean THEN k.key END DESC, k.number DESC
+    LIMIT $13
+)
+SELECT w.* FROM shown s JOIN whole_agreement w ON w.id = s.id
+ORDER BY CASE WHEN $10 THEN NULL ELSE s.key END, CASE WHEN $10 THEN s.key END DESC, s.number DESC
+
+-- name: count_agreements
+-- How many the same filter finds in each state.
+SELECT a.state, count(*) AS agreements
+FROM agreement a JOIN request r ON r.id = a.request_id
+WHERE ($1 OR a.supplier_id = $2 OR a.municipality_id = $3)
+  AND ($4::uuid IS NULL OR a.supplier_id = $4)
+  AND ($5::uuid IS NULL OR a.municipality_id = $5)
+  AND ($6::uuid IS NULL OR a.system_id = $6)
+  AND ($7::uuid IS NULL OR EXISTS (SELECT FROM agreement_line l WHERE l.agreement_id = a.id AND l.service_id = $7))
+  AND ($8::text IS NULL OR a.id::text = $8 OR strpos(lower(r.supplier_name), $8) > 0
+       OR strpos(lower(r.system_name), $8) > 0 OR strpos(lower(a.municipality_name), $8) > 0
+       OR EXISTS (SELECT FROM agreement_line l
+                  WHERE l.agreement_id = a.id AND strpos(lower(l.service_name), $8) > 0))
+GROUP BY a.state
 
 -- name: all_agreements
 SELECT * FROM whole_agreement ORDER BY number
