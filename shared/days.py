@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 COPENHAGEN = ZoneInfo("Europe/Copenhagen")
@@ -16,6 +16,11 @@ def civil_day(instant: datetime) -> date:
     """The day in Copenhagen an instant (timezone-aware) falls on."""
     assert instant.tzinfo is not None
     return instant.astimezone(COPENHAGEN).date()
+
+
+def day_starts(day: date) -> datetime:
+    """A civil day's first instant, UTC."""
+    return datetime.combine(day, time(), COPENHAGEN).astimezone(UTC)
 
 
 def danish_day(day: date) -> str:

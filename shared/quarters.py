@@ -6,10 +6,10 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from shared.days import COPENHAGEN, civil_day
+from shared.days import civil_day, day_starts
 
 if TYPE_CHECKING:
     from shared.contracts.metering import SealedTotal
@@ -69,7 +69,7 @@ class Quarter:
     @property
     def starts(self) -> datetime:
         """Its first instant, UTC."""
-        return datetime.combine(self.first_day, time(), COPENHAGEN).astimezone(UTC)
+        return day_starts(self.first_day)
 
     @property
     def ends(self) -> datetime:

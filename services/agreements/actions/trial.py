@@ -69,8 +69,16 @@ async def find(connection: asyncpg.Connection, caller: Caller, trial_id: UUID) -
     return found[1], await trials.history(connection, trial_id)
 
 
-async def page(connection: asyncpg.Connection, caller: Caller, *, after: UUID | None, limit: int) -> list[Trial]:
-    """Trial connections, newest first; own, or all for helpdesk."""
+async def page(
+    connection: asyncpg.Connection,
+    caller: Caller,
+    *,
+    system_id: UUID | None,
+    state: str | None,
+    after: UUID | None,
+    limit: int,
+) -> list[Trial]:
+    """Trial connections, newest first; own, or all for helpdesk, narrowed."""
     supplier_id = rights.supplier_or_helpdesk(caller)
     before = None
     if after is not None:
@@ -78,7 +86,9 @@ async def page(connection: asyncpg.Connection, caller: Caller, *, after: UUID | 
         if last is None or supplier_id not in (None, last[1].supplier_id):
             raise after_unknown(after, "a trial connection")
         before = last[0]
-    return await trials.list_trials(connection, supplier_id=supplier_id, before=before, limit=limit)
+    return await trials.list_trials(
+        connection, supplier_id=supplier_id, system_id=system_id, state=state, before=before, limit=limit
+    )
 
 
 async def restate(tx: Transaction) -> int:

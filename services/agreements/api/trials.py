@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Literal
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -33,11 +34,17 @@ async def open_trial(body: NewTrial, caller: SignedIn, running: Running) -> Tria
 
 @router.get("/trials")
 async def list_trials(
-    caller: SignedIn, running: Running, limit: Limit = 100, after: After = None
+    caller: SignedIn,
+    running: Running,
+    *,
+    system_id: UUID | None = None,
+    state: Literal["open", "closed"] | None = None,
+    limit: Limit = 100,
+    after: After = None,
 ) -> Page[TrialAnswer]:
     """Own trial connections (supplier), or all (helpdesk), newest first."""
     async with running.database.reading() as connection:
-        found = await actions.page(connection, caller, after=after, limit=limit + 1)
+        found = await actions.page(connection, caller, system_id=system_id, state=state, after=after, limit=limit + 1)
     return page(found, limit, TrialAnswer.of)
 
 

@@ -61,10 +61,17 @@ async def find_trial(connection: asyncpg.Connection, trial_id: UUID) -> tuple[in
 
 
 async def list_trials(
-    connection: asyncpg.Connection, *, supplier_id: UUID | None, before: int | None, limit: int
+    connection: asyncpg.Connection,
+    *,
+    supplier_id: UUID | None,
+    system_id: UUID | None,
+    state: str | None,
+    before: int | None,
+    limit: int,
 ) -> list[Trial]:
-    """Newest first; of one supplier, or of all."""
-    return [_trial(row) for row in await connection.fetch(QUERIES["list_trials"], supplier_id, before, limit)]
+    """Newest first; of one supplier, or of all, narrowed."""
+    rows = await connection.fetch(QUERIES["list_trials"], supplier_id, system_id, state, before, limit)
+    return [_trial(row) for row in rows]
 
 
 async def all_trials(connection: asyncpg.Connection) -> AsyncIterator[Trial]:

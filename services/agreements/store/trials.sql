@@ -21,8 +21,9 @@ SELECT * FROM whole_trial WHERE id = $1
 
 -- name: list_trials
 SELECT * FROM whole_trial
-WHERE ($1::uuid IS NULL OR supplier_id = $1) AND ($2::bigint IS NULL OR number < $2)
-ORDER BY number DESC LIMIT $3
+WHERE ($1::uuid IS NULL OR supplier_id = $1) AND ($2::uuid IS NULL OR system_id = $2)
+  AND ($3::text IS NULL OR state = $3) AND ($4::bigint IS NULL OR number < $4)
+ORDER BY number DESC LIMIT $5
 
 -- name: all_trials
 SELECT * FROM whole_trial ORDER BY number

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -13,8 +13,10 @@ from services.metering.api.asking import InQuarter, Running, sight_of
 from services.metering.store import overview
 from services.metering.store.overview import Asked
 from shared.contracts.event import Environment
+from shared.days import day_starts
 from shared.identity import SignedIn
 from shared.problem import Invalid
+from shared.quarters import Quarter
 
 router = APIRouter(tags=["usage"])
 
@@ -54,6 +56,9 @@ async def get_usage(  # noqa: PLR0917 - a route's parameters are named in the qu
     environment: Environment | None = None,
     system_id: UUID | None = None,
     municipality_id: UUID | None = None,
+    service_id: UUID | None = None,
+    first_day: Annotated[date | None, Query(description="Only from this day in Copenhagen on")] = None,
+    last_day: Annotated[date | None, Query(description="Only until this day in Copenhagen, and on it")] = None,
     after: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 500,
 ) -> UsageOverview:
@@ -61,7 +66,8 @@ async def get_usage(  # noqa: PLR0917 - a route's parameters are named in the qu
     groups = {part.strip() for part in group_by.split(",") if part.strip()}
     if unknown := sorted(groups - set(GROUPS)):
         raise Invalid("usage.group_unknown", f"Can't group by {', '.join(unknown)}; only by {', '.join(GROUPS)}.")
-    asked = Asked(quarter, sight_of(caller), environment, system_id, municipality_id)
+    starts, ends = _span(quarter, first_day, last_day)
+    asked = Asked(starts, ends, sight_of(caller), environment, system_id, municipality_id, service_id)
     async with running.database.reading() as connection:
         total = await overview.usage_total(connection, asked)
         found = await overview.usage(connection, asked, groups, after=after, limit=limit) if total else []
@@ -83,3 +89,11 @@ async def get_usage(  # noqa: PLR0917 - a route's parameters are named in the qu
         ],
         next=found[-1].key if len(found) == limit else None,
     )
+
+
+def _span(quarter: Quarter, first_day: date | None, last_day: date | None) -> tuple[datetime, datetime]:
+    """The quarter, or the part of it between two days."""
+    first = max(first_day or quarter.first_day, quarter.first_day)
+    last = min(last_day or quarter.last_day, quarter.last_day)
+    starts = day_starts(min(first, quarter.last_day))
+    return starts, max(starts, day_starts(last + timedelta(days=1)) if first <= quarter.last_day else starts)

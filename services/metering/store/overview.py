@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -33,13 +33,30 @@ class Used:
 
 @dataclass(frozen=True)
 class Asked:
-    """Which calls: those made in a civil quarter, seen by the caller, narrowed where a filter is set."""
+    """Which calls: those made in this time (UTC), seen by the caller, narrowed where a filter is set."""
 
-    quarter: Quarter
+    starts: datetime
+    ends: datetime
     sight: Sight
     environment: Environment | None
     system_id: UUID | None
     municipality_id: UUID | None
+    service_id: UUID | None
+
+    @property
+    def told(self) -> tuple[object, ...]:
+        """As the queries take it."""
+        return (
+            self.starts,
+            self.ends,
+            self.sight.all,
+            self.sight.organisation_id,
+            self.sight.system_id,
+            self.environment,
+            self.system_id,
+            self.municipality_id,
+            self.service_id,
+        )
 
 
 @dataclass(frozen=True)
@@ -60,38 +77,13 @@ async def usage(
     connection: asyncpg.Connection, asked: Asked, group_by: Collection[str], *, after: str | None, limit: int
 ) -> list[Used]:
     """Counted calls by system, service, municipality, day, or what of these is asked for; ordered by `key`."""
-    quarter, sight = asked.quarter, asked.sight
-    rows = await connection.fetch(
-        SQL["usage"],
-        list(group_by),
-        quarter.starts,
-        quarter.ends,
-        sight.all,
-        sight.organisation_id,
-        sight.system_id,
-        asked.environment,
-        asked.system_id,
-        asked.municipality_id,
-        after,
-        limit,
-    )
+    rows = await connection.fetch(SQL["usage"], list(group_by), *asked.told, after, limit)
     return [Used(**dict(row)) for row in rows]
 
 
 async def usage_total(connection: asyncpg.Connection, asked: Asked) -> int:
     """All counted calls that were asked for."""
-    quarter, sight = asked.quarter, asked.sight
-    total: int = await connection.fetchval(
-        SQL["usage_total"],
-        quarter.starts,
-        quarter.ends,
-        sight.all,
-        sight.organisation_id,
-        sight.system_id,
-        asked.environment,
-        asked.system_id,
-        asked.municipality_id,
-    )
+    total: int = await connection.fetchval(SQL["usage_total"], *asked.told)
     return total
 
 

@@ -12,6 +12,7 @@ WITH grouped AS (
         AND ($7::text IS NULL OR c.environment = $7)
         AND ($8::uuid IS NULL OR c.system_id = $8)
         AND ($9::uuid IS NULL OR c.municipality_id = $9)
+        AND ($10::uuid IS NULL OR c.service_id = $10)
     GROUP BY 1, 2, 3, 4
 ), keyed AS (
     SELECT *, concat_ws('/', coalesce(system_id::text, '-'), coalesce(service_id::text, '-'),
@@ -20,8 +21,8 @@ WITH grouped AS (
 )
 SELECT keyed.*, s.name AS system_name
 FROM keyed LEFT JOIN systems s ON s.id = keyed.system_id
-WHERE $10::text IS NULL OR key > $10
-ORDER BY key LIMIT $11
+WHERE $11::text IS NULL OR key > $11
+ORDER BY key LIMIT $12
 
 -- name: usage_total
 SELECT coalesce(sum(c.calls), 0)::bigint
@@ -31,6 +32,7 @@ WHERE c.hour >= $1 AND c.hour < $2
     AND ($6::text IS NULL OR c.environment = $6)
     AND ($7::uuid IS NULL OR c.system_id = $7)
     AND ($8::uuid IS NULL OR c.municipality_id = $8)
+    AND ($9::uuid IS NULL OR c.service_id = $9)
 
 -- name: counted_by_municipality
 SELECT municipality_id,

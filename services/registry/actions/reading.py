@@ -11,12 +11,12 @@ import asyncpg
 from pydantic import BaseModel
 
 from services.registry.actions.binding import already_used
-from services.registry.domain.binding import Binding
+from services.registry.domain.binding import Binding, foreign_holder
 from services.registry.domain.certificate import Certificate, read_certificate
-from services.registry.domain.judgement import judge
+from services.registry.domain.judgement import checks
 from services.registry.domain.refusal import Unreadable
 from services.registry.domain.serial import LONGEST_SERIAL_TEXT, Serial, read_serial
-from services.registry.domain.system import require_environment
+from services.registry.domain.system import Supplier, require_environment
 from services.registry.domain.trust import Trust
 from services.registry.store import binding as store
 from services.registry.store import system as system_store
@@ -49,12 +49,28 @@ class CertificateRead(BaseModel):
     key: str
 
 
+class CheckRead(BaseModel):
+    """One thing that was checked. Where it is not `ok`, `code` and `detail` say why.
+
+    `holder` alone is no condition: where it is not ok the certificate is accepted all the same.
+    """
+
+    check: Literal["environment", "kind", "validity", "strength", "issuer", "unused", "holder"]
+    ok: bool
+    code: str | None = None
+    detail: str | None = None
+
+
 class Acceptance(BaseModel):
-    """Whether a new system could be registered with the certificate in an environment; if not, why."""
+    """Whether a new system could be registered with the certificate in an environment; if not, the first why.
+
+    `checks` are all that bear on it, each judged by itself.
+    """
 
     accepted: bool
     code: str | None = None
     detail: str | None = None
+    checks: list[CheckRead]
 
 
 class SerialReading(BaseModel):
@@ -108,9 +124,7 @@ async def understand(database: Database, caller: Caller, text: str, *, trust: Tr
     if isinstance(found, Serial):
         return Understood(what="serial", serial=_serial(found), registered=registered)
     environments: dict[Environment, Acceptance] = {
-        environment: _acceptance(
-            found, environment, trust=trust, now=now, used=used, test=supplier is not None and supplier.test
-        )
+        environment: _acceptance(found, environment, trust=trust, now=now, used=used, supplier=supplier)
         for environment in _ENVIRONMENTS
     }
     return Understood(
@@ -160,16 +174,49 @@ def _acceptance(
     trust: Trust,
     now: datetime,
     used: Problem | None,
-    test: bool,
+    supplier: Supplier | None,
 ) -> Acceptance:
+    judged = checks(certificate, environment=environment, trust=trust, now=now)
+    told = [
+        _check("environment", _not_here(environment, supplier)),
+        *(_check(name, refusal) for name, refusal in judged.items()),
+        _check("unused", used),
+    ]
+    first = next((one for one in told if not one.ok), None)
+    foreign = foreign_holder(certificate, supplier.cvr) if supplier else []
+    told.append(
+        CheckRead(
+            check="holder",
+            ok=not foreign,
+            code="certificate.foreign_holder" if foreign else None,
+            detail=foreign[0] if foreign else None,
+        )
+    )
+    return Acceptance(
+        accepted=first is None,
+        code=first.code if first else None,
+        detail=first.detail if first else None,
+        checks=told,
+    )
+
+
+def _not_here(environment: Environment, supplier: Supplier | None) -> Problem | None:
     try:
-        require_environment(environment, test_organisation=test)
-        judge(certificate, environment=environment, trust=trust, now=now)
-        if used is not None:
-            raise used
+        require_environment(environment, test_organisation=supplier is not None and supplier.test)
     except Problem as refused:
-        return Acceptance(accepted=False, code=refused.code, detail=refused.detail)
-    return Acceptance(accepted=True)
+        return refused
+    return None
+
+
+def _check(name: str, refusal: Problem | None) -> CheckRead:
+    return CheckRead.model_validate(
+        {
+            "check": name,
+            "ok": refusal is None,
+            "code": refusal.code if refusal else None,
+            "detail": refusal.detail if refusal else None,
+        }
+    )
 
 
 def _certificate(certificate: Certificate) -> CertificateRead:

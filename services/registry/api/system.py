@@ -23,7 +23,7 @@ from services.registry.api.system_shown import (
     SystemShown,
 )
 from services.registry.domain.certificate import read_certificate
-from services.registry.domain.system import System
+from services.registry.domain.system import State, System
 from services.registry.domain.trust import Trust
 from services.registry.store import binding as binding_store
 from services.registry.store import system as store
@@ -33,7 +33,7 @@ from shared.database import Database, Transaction
 from shared.identity import Caller, SignedIn
 from shared.page import After, Limit, Page, page
 from shared.problem import Forbidden
-from shared.text import Line
+from shared.text import Line, Sought
 
 router = APIRouter(tags=["systems"])
 
@@ -94,7 +94,11 @@ async def register_system(body: NewSystem, running: Running, caller: SignedIn) -
 async def list_systems(
     running: Running,
     caller: SignedIn,
+    *,
     supplier_id: Annotated[UUID | None, Query(description="Only this supplier's systems")] = None,
+    environment: Environment | None = None,
+    state: State | None = None,
+    q: Annotated[Sought | None, Query(description="Part of the name, or a system's id")] = None,
     limit: Limit = 100,
     after: After = None,
 ) -> Page[SystemShown]:
@@ -105,7 +109,15 @@ async def list_systems(
             return Page(items=[], next=None)
         supplier_id = caller.organisation_id
     async with running.database.reading() as connection:
-        found = await store.listed(connection, supplier_id=supplier_id, after=after, limit=limit + 1)
+        found = await store.listed(
+            connection,
+            supplier_id=supplier_id,
+            environment=environment,
+            state=state,
+            q=q,
+            after=after,
+            limit=limit + 1,
+        )
         bound = await binding_store.of_systems(connection, [system.id for system in found])
     now = running.clock.now()
     return page(found, limit, lambda system: SystemShown.of(system, bound[system.id], now))

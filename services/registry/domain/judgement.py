@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Literal
 
 from services.registry.domain.binding import expired
 from services.registry.domain.certificate import Certificate
 from services.registry.domain.policy import Kind
 from services.registry.domain.refusal import (
+    CertificateRefused,
     Expired,
     KindNotAccepted,
     NotYetValid,
@@ -17,6 +20,8 @@ from services.registry.domain.refusal import (
 )
 from services.registry.domain.trust import Trust
 from shared.contracts.event import Environment
+
+Check = Literal["kind", "validity", "strength", "issuer"]
 
 ACCEPTED_KINDS = frozenset({Kind.FOCES, Kind.VOCES})
 """Only functions and organisations call the platform; people's certificates do not."""
@@ -38,14 +43,44 @@ def judge(certificate: Certificate, *, environment: Environment, trust: Trust, n
     external test takes those of both, as the real one does. Whether it is already in use is the store's to
     say (`AlreadyUsed`); whether it is revoked is not judged here.
     """
+    for refusal in checks(certificate, environment=environment, trust=trust, now=now).values():
+        if refusal is not None:
+            raise refusal
+
+
+def checks(
+    certificate: Certificate, *, environment: Environment, trust: Trust, now: datetime
+) -> dict[Check, CertificateRefused | None]:
+    """Each rule that `judge` goes by, in its order, with what it refuses the certificate for, if it does."""
+    rules: dict[Check, Callable[[], None]] = {
+        "kind": lambda: _judge_kind(certificate),
+        "validity": lambda: _judge_time(certificate, now),
+        "strength": lambda: _judge_strength(certificate),
+        "issuer": lambda: _judge_issuer(certificate, environment, trust, now),
+    }
+    return {name: _refusal(rule) for name, rule in rules.items()}
+
+
+def _refusal(rule: Callable[[], None]) -> CertificateRefused | None:
+    try:
+        rule()
+    except CertificateRefused as refused:
+        return refused
+    return None
+
+
+def _judge_kind(certificate: Certificate) -> None:
     if certificate.kind not in ACCEPTED_KINDS:
         raise KindNotAccepted(
             f"This is a {certificate.kind} certificate: it identifies {_BELONGS_TO[certificate.kind]}, not a "
             "system. Give the system's FOCES or VOCES certificate (in MitID Erhverv: a system certificate)."
         )
-    _judge_time(certificate, now)
-    _judge_strength(certificate)
-    issued_for = trust.environment_of(certificate.der, now)
+
+
+def _judge_issuer(certificate: Certificate, environment: Environment, trust: Trust, now: datetime) -> None:
+    # Outside its validity a certificate is no stranger for that: its issuer is judged as of the nearest day within.
+    at = min(max(now, certificate.valid_from), certificate.valid_to)
+    issued_for = trust.environment_of(certificate.der, at)
     if issued_for is None:
         raise UntrustedIssuer(
             f"This certificate was not issued by an authority trusted here; it names “{certificate.issuer}” "

@@ -62,13 +62,17 @@ async def lock(connection: asyncpg.Connection, system_id: UUID) -> System | None
 
 
 async def listed(
-    connection: asyncpg.Connection, *, supplier_id: UUID | None, after: UUID | None, limit: int
+    connection: asyncpg.Connection,
+    *,
+    supplier_id: UUID | None,
+    environment: Environment | None = None,
+    state: State | None = None,
+    q: str | None = None,
+    after: UUID | None,
+    limit: int,
 ) -> list[System]:
-    """Systems in the order of registration: a supplier's, or everybody's."""
-    if supplier_id is None:
-        rows = await connection.fetch(QUERIES["list_all_systems"], after, limit)
-    else:
-        rows = await connection.fetch(QUERIES["list_systems"], supplier_id, after, limit)
+    """Systems in the order of registration: a supplier's, or everybody's. `q` is part of a name, or an id."""
+    rows = await connection.fetch(QUERIES["list_systems"], supplier_id, environment, state, q, after, limit)
     return [_system(row) for row in rows]
 
 

@@ -22,24 +22,17 @@ WHERE s.id = $1
 FOR UPDATE OF s;
 
 -- name: list_systems
--- A supplier's systems in the order they were registered, after a given one.
+-- Systems in the order they were registered, after a given one: a supplier's or everybody's, narrowed.
 SELECT s.id, s.sequence, s.supplier_id, o.name AS supplier_name, s.name, s.environment, s.state, s.active,
        s.registered_at
 FROM systems s JOIN organisations o ON o.id = s.supplier_id
-WHERE s.supplier_id = $1
-  AND ($2::uuid IS NULL OR (s.registered_at, s.id) > (SELECT a.registered_at, a.id FROM systems a WHERE a.id = $2))
+WHERE ($1::uuid IS NULL OR s.supplier_id = $1)
+  AND ($2::text IS NULL OR s.environment = $2)
+  AND ($3::text IS NULL OR s.state = $3)
+  AND ($4::text IS NULL OR s.id::text = lower($4) OR strpos(lower(s.name), lower($4)) > 0)
+  AND ($5::uuid IS NULL OR (s.registered_at, s.id) > (SELECT a.registered_at, a.id FROM systems a WHERE a.id = $5))
 ORDER BY s.registered_at, s.id
-LIMIT $3;
-
--- name: list_all_systems
--- Everybody's systems in the order they were registered, after a given one.
-SELECT s.id, s.sequence, s.supplier_id, o.name AS supplier_name, s.name, s.environment, s.state, s.active,
-       s.registered_at
-FROM systems s JOIN organisations o ON o.id = s.supplier_id
-WHERE $1::uuid IS NULL
-   OR (s.registered_at, s.id) > (SELECT a.registered_at, a.id FROM systems a WHERE a.id = $1)
-ORDER BY s.registered_at, s.id
-LIMIT $2;
+LIMIT $6;
 
 -- name: rename_system
 UPDATE systems s SET sequence = s.sequence + 1, name = $2

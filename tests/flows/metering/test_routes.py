@@ -171,6 +171,19 @@ async def test_usage_is_grouped_as_asked_and_seen_by_its_own(
     )
     assert [line["calls"] for line in narrowed["lines"]] == [5]
     assert (await usage(known, tokens.as_helpdesk(), "&environment=test"))["calls"] == 0
+    for narrowing, calls in {
+        f"service_id={world.service}": 5,
+        f"service_id={uuid4()}": 0,
+        "first_day=2027-02-01": 5,
+        "first_day=2027-02-02": 0,
+        "last_day=2027-02-01": 5,
+        "last_day=2027-01-31": 0,
+        "first_day=2027-03-01&last_day=2027-01-01": 0,
+        "first_day=0001-01-01&last_day=9999-12-31": 5,
+        "first_day=9999-12-31": 0,
+        "last_day=0001-01-01": 0,
+    }.items():
+        assert (await usage(known, supplier, f"&{narrowing}"))["calls"] == calls, narrowing
     first = await usage(known, tokens.as_helpdesk(), "&limit=1")
     rest = await usage(known, tokens.as_helpdesk(), f"&limit=1&after={first['next']}")
     assert {first["lines"][0]["calls"], rest["lines"][0]["calls"]} == {5, 4}

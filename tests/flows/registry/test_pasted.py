@@ -42,7 +42,10 @@ async def test_a_certificate_is_understood_and_judged_for_each_environment(
         False,
         "certificate.wrong_environment",
     )
-    assert environments["test"] == {"accepted": True, "code": None, "detail": None}
+    test = environments["test"]
+    assert (test["accepted"], test["code"], test["detail"]) == (True, None, None)
+    assert all(check["ok"] for check in test["checks"])
+    assert [check["check"] for check in environments["production"]["checks"] if not check["ok"]] == ["issuer"]
     assert await registry.fetch("SELECT * FROM certificates") == []
 
 
@@ -64,6 +67,11 @@ async def test_what_would_be_refused_says_why(registry: Registry, authority: Aut
         }
     (match,) = (await read(ours, used.certificate_pem.decode()))["registered"]
     assert (match["system_id"], match["ended"]) == (system["id"], False)
+    bad = issue(authority, "MOCES", name="Inger Lindholt", valid_to=now - timedelta(hours=1), cvr="25052943")
+    told = (await read(ours, bad.certificate_pem.decode()))["environments"]["production"]
+    failed = [check["code"] for check in told["checks"] if not check["ok"]]
+    assert failed == ["certificate.kind_not_accepted", "certificate.expired", "certificate.foreign_holder"]
+    assert told["code"] == failed[0]
     tester = await supplier(registry, name="Testleverandør", cvr="11111111", test=True)
     environments = (await read(tester, issue(authority).certificate_pem.decode()))["environments"]
     assert environments["production"]["code"] == "system.test_organisation"

@@ -315,6 +315,24 @@ async def test_lists_go_page_by_page_in_the_order_of_registration(
     assert foreign.json() == {"items": [], "next": None}
 
 
+async def test_a_list_is_narrowed_by_name_state_and_environment(
+    registry: Registry, authority: Authority, ours: Supplier
+) -> None:
+    omsorg = await ours.register(issue(authority), name="Omsorg")
+    trial = await ours.register(issue(authority), name="Omsorg prøve", environment="test")
+    await ours.post(f"/systems/{trial['id']}/pause")
+
+    async def ids(**narrowed: str) -> list[str]:
+        return [one["id"] for one in (await ours.get("/systems", **narrowed)).json()["items"]]
+
+    assert await ids(q="OMSORG") == [omsorg["id"], trial["id"]]
+    assert await ids(q="%") == []
+    assert await ids(q=trial["id"]) == [trial["id"]]
+    assert await ids(environment="test") == [trial["id"]]
+    assert await ids(state="registered") == [omsorg["id"]]
+    assert (await ours.get("/systems", state="sleeping")).status_code == 422
+
+
 async def test_only_the_suppliers_own_people_act_on_its_systems(
     registry: Registry, authority: Authority, ours: Supplier, theirs: Supplier
 ) -> None:
