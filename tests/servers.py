@@ -17,7 +17,8 @@ from urllib.parse import quote
 import asyncpg
 import httpx
 
-from deploy.local.keeper import ADMINISTRATOR, LEASES
+from deploy.local import places
+from deploy.local.keeper import ADMINISTRATOR, KINDS, LEASES
 from deploy.local.places import PROJECT
 from deploy.local.rabbitmq import broker_url
 from deploy.postgres import setup
@@ -91,7 +92,7 @@ def _start_keeper(kind: str, directory: Path, told: Path) -> None:
 
 
 def _remove_abandoned() -> None:
-    """Removes what runs that were killed, keeper and all, left on the disk."""
+    """Removes what runs that were killed, keeper and all, left on the disk and in memory."""
     for directory in RUNS.iterdir():
         if not directory.is_dir() or not (directory / LEASES).exists():
             continue
@@ -100,8 +101,12 @@ def _remove_abandoned() -> None:
                 fcntl.flock(leases, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 continue
-            if not list(directory.glob("*.json")):
-                shutil.rmtree(directory, ignore_errors=True)
+            kept = [directory / kind for kind in KINDS if (directory / kind).is_dir()]
+            if any(places.is_claimed(one) for one in kept):
+                continue  # a keeper that is still at it removes them itself
+            for one in kept:
+                places.remove_data(one, one.name)
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ ADMINISTRATOR = "administrator"
 def keep(kind: str, directory: Path) -> None:
     """Starts the server, writes ``<kind>.json`` (how to reach it), returns when the last lease is gone."""
     lock = places.claim(directory / kind)
+    in_memory = places.keep_in_memory(directory / kind, kind) if kind == "postgres" else None
     ports = free_block()
     try:
         with (directory / LEASES).open("a") as leases:
@@ -42,6 +43,9 @@ def keep(kind: str, directory: Path) -> None:
                 server.kill()
                 (directory / f"{kind}.json").unlink(missing_ok=True)
                 places.remove_data(directory / kind, kind)
+                if in_memory is not None:
+                    # Also when somebody removed the run's folder, and with it the note of where the data lies.
+                    shutil.rmtree(in_memory.parent, ignore_errors=True)
                 shutil.rmtree(directory / kind, ignore_errors=True)
                 if not any((directory / f"{other}.json").exists() for other in KINDS):
                     shutil.rmtree(directory, ignore_errors=True)

@@ -103,3 +103,31 @@ def test_the_newest_postgres_is_taken_by_number(tmp_path: Path) -> None:
 def test_a_missing_postgres_is_told(tmp_path: Path) -> None:
     with pytest.raises(StartError, match="PostgreSQL's server is missing"):
         newest_programs(tmp_path)
+
+
+def test_a_throw_away_servers_data_lies_in_memory_and_is_removed_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "MEMORY", tmp_path / "memory")
+    monkeypatch.setattr(places, "MEMORY_NEEDED_MB", 1)
+    (tmp_path / "memory").mkdir()
+    instance = tmp_path / "run" / "postgres"
+
+    place = places.keep_in_memory(instance, "postgres")
+
+    assert place is not None
+    assert places.data_directory(instance, "postgres", None) == place
+    places.remove_data(instance, "postgres")
+    assert list((tmp_path / "memory").iterdir()) == []
+
+
+@pytest.mark.parametrize(("folder", "needed"), [("memory", 999_999_999), ("none", 1)])
+def test_where_memory_has_no_room_it_lies_with_the_instance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, needed: int
+) -> None:
+    monkeypatch.setattr(places, "MEMORY", tmp_path / folder)
+    monkeypatch.setattr(places, "MEMORY_NEEDED_MB", needed)
+    (tmp_path / "memory").mkdir()
+
+    assert places.keep_in_memory(tmp_path, "postgres") is None
+    assert places.data_directory(tmp_path, "postgres", None) == tmp_path / "postgres"
