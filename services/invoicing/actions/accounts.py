@@ -9,15 +9,17 @@ from uuid import UUID
 
 import asyncpg
 
-from services.invoicing.domain.bill import Names
+from services.invoicing.domain.bill import BillLine, Names
 from services.invoicing.domain.billing import Sealed
-from services.invoicing.domain.overview import Grouping, Overview, OverviewLine, overview
+from services.invoicing.domain.overview import ALL, Grouping, Only, Overview, OverviewLine, overview
 from services.invoicing.domain.reconciliation import Reconciled, reconcile
-from services.invoicing.domain.usage import Difference, differences
+from services.invoicing.domain.usage import DayCalls, Difference, differences
 from services.invoicing.store import billing, copies, invoices, prices, usage
 from services.invoicing.store.copies import KnownService
+from services.invoicing.store.invoices import Issued
 from shared.problem import Invalid, NotFound
 from shared.quarters import Quarter
+from shared.tariff import price_on
 
 MAX_LINES = 5000
 """The most lines an overview has; beyond it nobody reads, and a spreadsheet asks for a part."""
@@ -63,7 +65,11 @@ class NamedReconciled:
 
 
 async def usage_overview(
-    connection: asyncpg.Connection, municipality_id: UUID, quarter: Quarter, by: AbstractSet[Grouping]
+    connection: asyncpg.Connection,
+    municipality_id: UUID,
+    quarter: Quarter,
+    by: AbstractSet[Grouping],
+    only: Only = ALL,
 ) -> NamedOverview:
     """A municipality's usage billed in a quarter, priced. Raises NotFound, Invalid (too many lines)."""
     municipality = await copies.find_organisation(connection, municipality_id)
@@ -71,12 +77,12 @@ async def usage_overview(
         raise NotFound("municipality.unknown", f"There is no municipality {municipality_id}.")
     called = await usage.called(connection, municipality_id, quarter, by_accounting_info="accounting_info" in by)
     listed = await prices.steps(connection, (item.service_id for item in called))
-    found = overview(called, listed, by)
+    found = overview(called, listed, by, only)
     if len(found.lines) > MAX_LINES:
         raise Invalid(
             "overview.too_many_lines",
             f"This comes to {len(found.lines)} lines and at most {MAX_LINES} are shown;"
-            " leave accounting_info out of group_by.",
+            " leave accounting_info or day out of group_by.",
         )
     names = await copies.names(connection, systems=(item.system_id for item in called), services_called=())
     services = await copies.services(connection, {item.service_id for item in called})
@@ -111,10 +117,25 @@ def _order(named: NamedLine) -> tuple[str, ...]:
         (named.system_name or "").casefold(),
         (named.service.label if named.service else "").casefold(),
         group.accounting_info or "",
+        str(group.day or ""),
         str(group.made_in or ""),
         f"{group.unit_price or 0:020.6f}",
-        f"{group.supplier_id}{group.system_id}{group.service_id}",
+        f"{group.supplier_id}{group.system_id}{group.service_id}{group.agreement_id}",
     )
+
+
+async def calls_behind(connection: asyncpg.Connection, issued: Issued, line: BillLine) -> list[DayCalls]:
+    """The calls that an invoice's line rests on, day by day; they add up to the line's."""
+    days = await usage.days(
+        connection,
+        issued.municipality_id,
+        issued.quarter,
+        system_id=line.system_id,
+        service_id=line.service_id,
+        made_in=line.made_in,
+    )
+    steps = (await prices.steps(connection, [line.service_id])).get(line.service_id, [])
+    return [one for one in days if price_on(steps, one.day) == line.unit_price]
 
 
 async def standings(connection: asyncpg.Connection, quarter: Quarter) -> list[Standing]:

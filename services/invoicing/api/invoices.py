@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel
 
+from services.invoicing.actions.accounts import calls_behind
 from services.invoicing.api.asking import InAnyQuarter, Running, whose
 from services.invoicing.domain.bill import BillLine
 from services.invoicing.store import invoices
@@ -69,6 +70,20 @@ class WholeInvoice(InvoiceHead):
     lines: list[InvoiceLine]
 
 
+class CallsOfDay(BaseModel):
+    """Calls of one civil day in Copenhagen with one accounting_info (empty: none)."""
+
+    day: date
+    accounting_info: str
+    calls: int
+
+
+class LineWithCalls(InvoiceLine):
+    """A line of an invoice and the calls it rests on."""
+
+    days: list[CallsOfDay]
+
+
 @router.get("/invoices")
 async def list_invoices(  # noqa: PLR0917 - a route is called by name only
     running: Running,
@@ -106,6 +121,24 @@ async def one_invoice(running: Running, caller: SignedIn, invoice_id: UUID) -> W
     return WholeInvoice.model_validate(
         {**_head(issued), "cvr": issued.cvr, "ean": issued.ean, "lines": [_line(line) for line in lines]}
     )
+
+
+@router.get("/invoices/{invoice_id}/lines/{position}")
+async def invoice_line(
+    running: Running, caller: SignedIn, invoice_id: UUID, position: Annotated[int, Path(ge=1, le=10**6)]
+) -> LineWithCalls:
+    """One line of an invoice with the calls it rests on, day by day: they add up to the line's."""
+    municipality = whose(caller, None, *READERS)
+    async with running.database.reading() as connection:
+        issued = await invoices.find(connection, invoice_id, municipality_id=municipality)
+        if issued is None:
+            raise _unknown(invoice_id)
+        lines = await invoices.lines(connection, invoice_id)
+        line = next((line for line in lines if line.position == position), None)
+        if line is None:
+            raise NotFound("invoice.line_unknown", f"Invoice {issued.number} has no line {position}.")
+        days = await calls_behind(connection, issued, line)
+    return LineWithCalls.model_validate({**_line(line), "days": days}, from_attributes=True)
 
 
 @router.get(

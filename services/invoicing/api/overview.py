@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, get_args
 from uuid import UUID
@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from services.invoicing.actions.accounts import NamedLine, usage_overview
 from services.invoicing.api.asking import InAnyQuarter, Running, whose
-from services.invoicing.domain.overview import Grouping
+from services.invoicing.domain.overview import Grouping, Only
 from shared.identity import SignedIn
 from shared.problem import Invalid
 from shared.quarters import Quarter
@@ -25,7 +25,8 @@ _GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)
 class Line(BaseModel):
     """Calls that belong together, and what they cost in DKK excl. VAT.
 
-    Ids, names and accounting_info are null where lines are not told apart by that. Where they are told apart by
+    Ids, names, accounting_info and day are null where lines are not told apart by that; `agreement_id` is the trial
+    connection's where `trial_calls` are. Where they are told apart by
     service, they are by `unit_price` and `made_in_quarter` too, as on the invoice; elsewhere these two are null
     when several came together. `amount` is that of `calls` without the `unpriced_calls` among them, whose
     service has no price. `trial_calls` (external test) are shown and cost nothing.
@@ -38,7 +39,9 @@ class Line(BaseModel):
     service_id: UUID | None
     service_name: str | None
     service_version: str | None
+    agreement_id: UUID | None
     accounting_info: str | None
+    day: date | None
     made_in_quarter: str | None
     unit_price: Decimal | None
     calls: int
@@ -50,7 +53,8 @@ class Line(BaseModel):
 class OverviewAnswer(BaseModel):
     """What is billed in a quarter so far, by the same rules as the invoice and equal to it in the øre.
 
-    `as_of` is when it was read (UTC). `sealed`: nothing more comes. Calls that came in too late for the quarter
+    `as_of` is when it was read (UTC). Narrowed, the sums are those of what is shown, each call at the amount it has
+    in the whole. `sealed`: nothing more comes. Calls that came in too late for the quarter
     they were made in are billed in a later one and say so in `made_in_quarter`. Where `unpriced_calls` is not
     zero, the amounts are without those.
     """
@@ -69,7 +73,7 @@ class OverviewAnswer(BaseModel):
 
 
 @router.get("/overview")
-async def overview(
+async def overview(  # noqa: PLR0917 - a route is called by name only
     running: Running,
     caller: SignedIn,
     quarter: InAnyQuarter,
@@ -77,10 +81,15 @@ async def overview(
         str,
         Query(
             max_length=100,
-            description="What tells lines apart, with commas: supplier, system, service, accounting_info",
+            description="What tells lines apart, with commas:"
+            " supplier, system, service, agreement, accounting_info, day",
         ),
     ] = "supplier,system,service",
     municipality_id: Annotated[UUID | None, Query(description="For helpdesk: whose overview")] = None,
+    supplier_id: Annotated[UUID | None, Query()] = None,
+    system_id: Annotated[UUID | None, Query()] = None,
+    service_id: Annotated[UUID | None, Query()] = None,
+    agreement_id: Annotated[UUID | None, Query()] = None,
 ) -> OverviewAnswer:
     """A municipality's usage with prices, for its people (any role) and for helpdesk; this quarter if none is named.
 
@@ -92,8 +101,9 @@ async def overview(
     by = _groupings(group_by)
     now = running.clock.now()
     meant = quarter or Quarter.of(now)
+    only = Only(supplier_id, system_id, service_id, agreement_id)
     async with running.database.reading() as connection:
-        found = await usage_overview(connection, municipality, meant, by)
+        found = await usage_overview(connection, municipality, meant, by, only)
     return OverviewAnswer(
         municipality_id=municipality,
         quarter=str(meant),
@@ -130,7 +140,9 @@ def _line(named: NamedLine) -> Line:
         service_id=group.service_id,
         service_name=named.service.name if named.service else None,
         service_version=named.service.version if named.service else None,
+        agreement_id=group.agreement_id,
         accounting_info=group.accounting_info,
+        day=group.day,
         made_in_quarter=str(group.made_in) if group.made_in else None,
         unit_price=group.unit_price,
         calls=line.calls,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Literal, NamedTuple
 from uuid import UUID
@@ -16,19 +17,22 @@ from shared.money import line_amount, vat
 from shared.quarters import Quarter
 from shared.tariff import Used, charge, price_on
 
-Grouping = Literal["supplier", "system", "service", "accounting_info"]
+Grouping = Literal["supplier", "system", "service", "agreement", "accounting_info", "day"]
 
 
 class Group(NamedTuple):
     """What a line of the overview is about; None where it is not told apart by that.
 
-    `made_in` and `unit_price` tell lines apart where services do.
+    `made_in` and `unit_price` tell lines apart where services do. Calls on trial have their trial connection for
+    `agreement_id`.
     """
 
     supplier_id: UUID | None
     system_id: UUID | None
     service_id: UUID | None
+    agreement_id: UUID | None
     accounting_info: str | None
+    day: date | None
     made_in: Quarter | None
     unit_price: Decimal | None
 
@@ -60,6 +64,24 @@ class Overview:
     gross: Decimal
 
 
+@dataclass(frozen=True)
+class Only:
+    """Which calls are shown; None: of all."""
+
+    supplier_id: UUID | None = None
+    system_id: UUID | None = None
+    service_id: UUID | None = None
+    agreement_id: UUID | None = None
+
+    def shows(self, item: Called) -> bool:
+        return (
+            self.supplier_id in (None, item.supplier_id)
+            and self.system_id in (None, item.system_id)
+            and self.service_id in (None, item.service_id)
+            and self.agreement_id in (None, item.source_id)
+        )
+
+
 class _Line(NamedTuple):
     """What tells the invoice's lines apart."""
 
@@ -70,39 +92,45 @@ class _Line(NamedTuple):
     unit_price: Decimal
 
 
-def overview(called: Iterable[Called], prices: Prices, by: AbstractSet[Grouping]) -> Overview:
-    """Price and group what was called.
+class _Part(NamedTuple):
+    """What a line's amount is shared out over; `group` None: it is not shown."""
 
-    Amounts are those of the invoice's lines. Where a grouping is finer than an invoice line (accounting_info),
-    the line's amount is shared out so that the parts add up to it to the øre; a part may then differ by one øre
-    from calls x price.
+    agreement_id: UUID
+    accounting_info: str
+    day: date
+    calls: int
+    group: Group | None
+
+
+ALL = Only()
+
+
+def overview(called: Iterable[Called], prices: Prices, by: AbstractSet[Grouping], only: Only = ALL) -> Overview:
+    """Price and group what was called, and show a part of it.
+
+    Amounts are those of the invoice's lines. Where a grouping is finer than an invoice line (agreement,
+    accounting_info, day), the line's amount is shared out so that the parts add up to it to the øre; a part may
+    then differ by an øre or so from calls x price. What is not shown has its share too: an agreement's amount is the
+    same beside the others and by itself.
     """
-    calls: dict[Group, int] = defaultdict(int)
+    items = [item for item in called if item.calls]
+    billable = [item for item in items if item.billable]
     trials: dict[Group, int] = defaultdict(int)
-    amounts: dict[Group, Decimal] = defaultdict(lambda: Decimal("0.00"))
-    seen: dict[Group, set[tuple[Quarter, Decimal]]] = defaultdict(set)
-    unpriced: dict[Group, int] = defaultdict(int)
-    parts: dict[_Line, dict[Group, int]] = defaultdict(lambda: defaultdict(int))
-    used: list[Used[tuple[UUID, UUID]]] = []
-    for item in called:
-        if not item.calls:
-            continue
-        if not item.billable:
+    for item in items:
+        if not item.billable and only.shows(item):
             trials[_group(item, by, None, None)] += item.calls
-            continue
+    calls: dict[Group, int] = defaultdict(int)
+    unpriced: dict[Group, int] = defaultdict(int)
+    seen: dict[Group, set[tuple[Quarter, Decimal]]] = defaultdict(set)
+    for item in filter(only.shows, billable):
         made_in, price = Quarter.of_day(item.day), price_on(prices.get(item.service_id, ()), item.day)
         group = _group(item, by, made_in, price)
         calls[group] += item.calls
         if price is None:
             unpriced[group] += item.calls
-            continue
-        seen[group].add((made_in, price))
-        parts[_Line(item.supplier_id, item.system_id, item.service_id, made_in, price)][group] += item.calls
-        used.append(Used((item.supplier_id, item.system_id), item.service_id, item.day, item.calls))
-    for charged in charge(used, prices):
-        line = _Line(*charged.key, charged.service_id, charged.made_in, charged.unit_price)
-        for group, amount in _shared_out(charged.amount, charged.unit_price, parts[line]):
-            amounts[group] += amount
+        else:
+            seen[group].add((made_in, price))
+    amounts = _amounts(billable, prices, by, only)
     lines = [
         OverviewLine(_told(group, seen[group]), count, unpriced[group], 0, amounts[group])
         for group, count in calls.items()
@@ -119,13 +147,38 @@ def overview(called: Iterable[Called], prices: Prices, by: AbstractSet[Grouping]
     )
 
 
+def _amounts(
+    billable: Iterable[Called], prices: Prices, by: AbstractSet[Grouping], only: Only
+) -> dict[Group, Decimal]:
+    """What each group that is shown costs, without the calls that have no price."""
+    parts: dict[_Line, list[_Part]] = defaultdict(list)
+    used: list[Used[tuple[UUID, UUID]]] = []
+    for item in billable:
+        made_in, price = Quarter.of_day(item.day), price_on(prices.get(item.service_id, ()), item.day)
+        if price is None:
+            continue
+        line = _Line(item.supplier_id, item.system_id, item.service_id, made_in, price)
+        group = _group(item, by, made_in, price) if only.shows(item) else None
+        parts[line].append(_Part(item.source_id, item.accounting_info, item.day, item.calls, group))
+        used.append(Used((item.supplier_id, item.system_id), item.service_id, item.day, item.calls))
+    amounts: dict[Group, Decimal] = defaultdict(lambda: Decimal("0.00"))
+    for charged in charge(used, prices):
+        line = _Line(*charged.key, charged.service_id, charged.made_in, charged.unit_price)
+        for shown, amount in _shared_out(charged.amount, charged.unit_price, parts[line]):
+            if shown is not None:
+                amounts[shown] += amount
+    return amounts
+
+
 def _group(item: Called, by: AbstractSet[Grouping], made_in: Quarter | None, price: Decimal | None) -> Group:
     apart = "service" in by
     return Group(
         supplier_id=item.supplier_id if "supplier" in by else None,
         system_id=item.system_id if "system" in by else None,
         service_id=item.service_id if apart else None,
+        agreement_id=item.source_id if "agreement" in by else None,
         accounting_info=item.accounting_info if "accounting_info" in by else None,
+        day=item.day if "day" in by else None,
         made_in=made_in if apart else None,
         unit_price=price if apart else None,
     )
@@ -140,16 +193,16 @@ def _told(group: Group, seen: AbstractSet[tuple[Quarter, Decimal]]) -> Group:
     )
 
 
-def _shared_out(amount: Decimal, price: Decimal, parts: Mapping[Group, int]) -> Iterable[tuple[Group, Decimal]]:
-    """The line's amount over its parts, which differ in accounting_info alone.
+def _shared_out(amount: Decimal, price: Decimal, parts: Iterable[_Part]) -> Iterable[tuple[Group | None, Decimal]]:
+    """The line's amount over its parts: by agreement first, so that how finely one is told does not change it.
 
     Each part is what the running sum of calls comes to, less what was shared out before: that never adds up to
     anything but the whole.
     """
     calls, before = 0, Decimal("0.00")
-    for group in sorted(parts, key=lambda group: group.accounting_info or ""):
-        calls += parts[group]
+    for part in sorted(parts, key=lambda part: (part.agreement_id, part.accounting_info, part.day)):
+        calls += part.calls
         upto = line_amount(calls, price)
-        yield group, upto - before
+        yield part.group, upto - before
         before = upto
     assert before == amount

@@ -25,6 +25,15 @@ class Called:
 
 
 @dataclass(frozen=True)
+class DayCalls:
+    """Calls of one civil day with one accounting_info ("": none)."""
+
+    day: date
+    accounting_info: str
+    calls: int
+
+
+@dataclass(frozen=True)
 class Difference:
     """Where the own total of one agreement's service is not the sealed one."""
 

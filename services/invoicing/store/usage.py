@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.invoicing.domain.usage import Called
+from services.invoicing.domain.usage import Called, DayCalls
 from shared.contracts.metering import Count, SealedTotal
 from shared.days import civil_day
 from shared.quarters import Quarter
@@ -53,6 +53,20 @@ async def called(
     """A municipality's calls billed in a quarter, by civil day; their accounting_info is "" unless asked for."""
     rows = await connection.fetch(QUERIES["called"], municipality_id, str(quarter), by_accounting_info)
     return [Called(**row) for row in rows]
+
+
+async def days(
+    connection: asyncpg.Connection,
+    municipality_id: UUID,
+    quarter: str,
+    *,
+    system_id: UUID,
+    service_id: UUID,
+    made_in: Quarter,
+) -> list[DayCalls]:
+    """What one system called one service in a quarter, as it was billed in another or the same: by civil day."""
+    rows = await connection.fetch(QUERIES["days"], municipality_id, quarter, system_id, service_id, str(made_in))
+    return [DayCalls(**row) for row in rows]
 
 
 async def own_totals(connection: asyncpg.Connection, municipality_id: UUID, quarter: Quarter) -> list[SealedTotal]:

@@ -21,6 +21,14 @@ WHERE municipality_id = $1 AND billing_quarter = $2
 GROUP BY 1, 2, 3, 4, 5, 6, 7
 ORDER BY 1, 4, 6, 5, 7
 
+-- name: days
+SELECT day, accounting_info, sum(calls)::bigint AS calls
+FROM usage
+WHERE municipality_id = $1 AND billing_quarter = $2 AND system_id = $3 AND service_id = $4 AND made_in = $5
+    AND billable
+GROUP BY 1, 2
+ORDER BY 1, 2
+
 -- name: own_totals
 SELECT source_id, service_id, made_in, sum(calls)::bigint AS calls
 FROM usage

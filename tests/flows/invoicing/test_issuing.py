@@ -185,6 +185,10 @@ async def test_late_calls_are_billed_in_a_later_quarter_and_say_so(invoicing: In
         ("2027Q1", 5, "Sent modtagne kald, vedrører 1. kvartal 2027", "2027-03-31"),
         ("2027Q2", 100, None, "2027-04-01"),
     ]
+    late = await invoicing.client.get(f"/invoices/{head['id']}/lines/1", headers=as_helpdesk())
+    assert late.json() == {**lines[0], "days": [{"day": "2027-03-31", "accounting_info": "", "calls": 5}]}
+    none = await invoicing.client.get(f"/invoices/{head['id']}/lines/3", headers=as_helpdesk())
+    assert (none.status_code, none.json()["code"]) == (404, "invoice.line_unknown")
 
 
 async def test_a_price_change_within_the_quarter_makes_two_lines(invoicing: Invoicing, world: World) -> None:
@@ -194,6 +198,9 @@ async def test_a_price_change_within_the_quarter_makes_two_lines(invoicing: Invo
         world.told(
             world.calls(3, datetime(2027, 1, 31, 22, 30, tzinfo=UTC)),  # still January in Copenhagen
             world.calls(5, datetime(2027, 1, 31, 23, 30, tzinfo=UTC)),  # February already
+            world.calls(2, datetime(2027, 2, 14, 9, tzinfo=UTC), accounting_info="4711"),
+            world.calls(1, datetime(2027, 2, 14, 10, tzinfo=UTC)),
+            world.calls(50, datetime(2027, 2, 14, 10, tzinfo=UTC), trial=True),
         )
     )
     await invoicing.move_clock(SEALED_ON)
@@ -201,7 +208,14 @@ async def test_a_price_change_within_the_quarter_makes_two_lines(invoicing: Invo
     await invoicing.bill()
 
     lines = await invoicing.fetch("SELECT calls, unit_price, amount FROM invoice_line ORDER BY position")
-    assert lines == [(3, Decimal("0.0485"), Decimal("0.15")), (5, Decimal("0.05"), Decimal("0.25"))]
+    assert lines == [(3, Decimal("0.0485"), Decimal("0.15")), (8, Decimal("0.05"), Decimal("0.40"))]
+    (invoice,) = await invoicing.fetch("SELECT id FROM invoice")
+    second = (await invoicing.client.get(f"/invoices/{invoice['id']}/lines/2", headers=as_helpdesk())).json()
+    assert [(one["day"], one["accounting_info"], one["calls"]) for one in second["days"]] == [
+        ("2027-02-01", "", 5),
+        ("2027-02-14", "", 1),
+        ("2027-02-14", "4711", 2),
+    ]
 
 
 async def test_no_usage_gives_no_invoice_and_uses_no_number(invoicing: Invoicing, world: World) -> None:

@@ -43,7 +43,9 @@ async def test_usage_is_seen_as_soon_as_it_is_heard(invoicing: Invoicing, world:
             "service_id": str(world.service()),
             "service_name": "Opslag 1",
             "service_version": "1.0",
+            "agreement_id": None,
             "accounting_info": None,
+            "day": None,
             "made_in_quarter": "2027Q1",
             "unit_price": "0.0485",
             "calls": 1234,
@@ -112,6 +114,35 @@ async def test_lines_are_told_apart_as_asked(invoicing: Invoicing, world: World)
         ("Nordlys Data ApS", "Borgerportal", 150, "2027Q1")
     ]
     assert {found["net"] for found in (by_service, by_account, by_supplier)} == {"111.46"}  # 1.455 + 2.00 + 108.00
+
+
+async def test_an_agreements_usage_is_shown_beside_the_others_and_by_itself(
+    invoicing: Invoicing, world: World
+) -> None:
+    await settle(invoicing, world)
+    other = known_id("another agreement")
+    await invoicing.hear(world.approved(id=other))
+    theirs = world.calls(7, Q1).model_copy(update={"source_id": other, "access_id": known_id("another access")})
+    await invoicing.hear(
+        world.told(theirs, world.calls(3, Q1 + timedelta(hours=1)), world.calls(9, Q1 + timedelta(days=1), service=2))
+    )
+
+    by_agreement = await shown(invoicing, world, group_by="agreement")
+    assert {line["agreement_id"]: (line["calls"], line["amount"]) for line in by_agreement["lines"]} == {
+        str(other): (7, "0.34"),
+        # What is left of the 10 calls' 0.49, and 9 at 1.35.
+        str(world.agreement): (12, "12.30"),
+    }
+    alone = await shown(invoicing, world, group_by="day", agreement_id=str(world.agreement))
+    assert [(line["day"], line["calls"], line["amount"]) for line in alone["lines"]] == [
+        ("2027-01-12", 3, "0.15"),
+        ("2027-01-13", 9, "12.15"),
+    ]
+    assert (alone["calls"], alone["net"]) == (12, "12.30")
+    of_service = await shown(invoicing, world, group_by="agreement", service_id=str(world.service(2)))
+    assert [(line["calls"], line["amount"]) for line in of_service["lines"]] == [(9, "12.15")]
+    nothing = await shown(invoicing, world, supplier_id=str(known_id("nobody")))
+    assert (nothing["lines"], nothing["calls"], nothing["net"]) == ([], 0, "0.00")
 
 
 async def test_trial_and_test_calls_are_shown_and_cost_nothing(invoicing: Invoicing, world: World) -> None:

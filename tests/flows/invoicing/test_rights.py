@@ -23,13 +23,14 @@ ROUTES = {
     "overview of the municipality": ("GET", "/overview?quarter=2027Q1&municipality_id={municipality}"),
     "invoices": ("GET", "/invoices"),
     "an invoice": ("GET", "/invoices/{invoice}"),
+    "its line": ("GET", "/invoices/{invoice}/lines/{position}"),
     "its pdf": ("GET", "/invoices/{invoice}/pdf"),
     "its xml": ("GET", "/invoices/{invoice}/xml"),
     "billing": ("GET", "/billing?quarter=2027Q1"),
     "reconciliation": ("GET", "/billing/reconciliation?quarter=2027Q1"),
 }
 OWN_AMOUNTS = {"overview": 200, "overview of the municipality": 200}
-OWN_INVOICES = {**OWN_AMOUNTS, "invoices": 200, "an invoice": 200, "its pdf": 200, "its xml": 200}
+OWN_INVOICES = {**OWN_AMOUNTS, "invoices": 200, "an invoice": 200, "its line": 200, "its pdf": 200, "its xml": 200}
 ALLOWED: dict[str, dict[str, int]] = {
     "helpdesk": {**dict.fromkeys(ROUTES, 200), "overview": 422},
     "municipality administrator": OWN_INVOICES,
@@ -48,6 +49,7 @@ ALLOWED: dict[str, dict[str, int]] = {
         "overview": 200,
         "invoices": 200,
         "an invoice": 404,
+        "its line": 404,
         "its pdf": 404,
         "its xml": 404,
     },
@@ -92,7 +94,7 @@ async def invoiced(invoicing: Invoicing, world: World) -> str:
 
 async def ask(invoicing: Invoicing, world: World, route: str, invoice: str, who: dict[str, str]) -> int:
     method, path = ROUTES[route]
-    url = path.format(service=world.service(), municipality=world.municipality, invoice=invoice)
+    url = path.format(service=world.service(), municipality=world.municipality, invoice=invoice, position=1)
     bodies: dict[str, Any] = {
         "set a price": {"starts": "2027-09-01", "per_call": "0.06"},
         "estimate": {"service_ids": [str(world.service())], "calls_per_quarter": 100},
@@ -139,7 +141,12 @@ async def test_the_matrix_knows_every_route() -> None:
         if path not in HOUSEKEEPING
     }
     in_matrix = {
-        (method, path.partition("?")[0].format(service="{service_id}", invoice="{invoice_id}", municipality=""))
+        (
+            method,
+            path.partition("?")[0].format(
+                service="{service_id}", invoice="{invoice_id}", municipality="", position="{position}"
+            ),
+        )
         for method, path in ROUTES.values()
     }
     assert told == in_matrix | {("GET", "/prices"), ("GET", "/prices/{service_id}")}
@@ -186,7 +193,7 @@ async def test_a_supplier_never_sees_a_municipalitys_amount(invoicing: Invoicing
                 asked_for = [parameter["name"] for parameter in operation.get("parameters", [])]
                 assert "municipality_id" not in asked_for
                 continue
-            url = path.format(service_id=world.service(), invoice_id=uuid4())
+            url = path.format(service_id=world.service(), invoice_id=uuid4(), position=1)
             answer = await invoicing.client.request(
                 method,
                 url,
