@@ -50,6 +50,38 @@ async def add(
     )
 
 
+async def listed(
+    connection: asyncpg.Connection,
+    *,
+    subject: str | None,
+    actor_id: str | None,
+    action: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    before: int | None,
+    limit: int,
+) -> list[dict[str, Any]]:
+    """Lines of the log, the newest first: those before a position, and that fit what is not None.
+
+    `connection` reads jsonb as Python values, as those of `Database.reading` do.
+    """
+    rows = await connection.fetch(
+        "SELECT position, at, actor_kind, actor_id, organisation_id, action, subject, detail, correlation_id"
+        " FROM audit WHERE ($1::text IS NULL OR subject = $1) AND ($2::text IS NULL OR actor_id = $2)"
+        " AND ($3::text IS NULL OR action = $3) AND ($4::timestamptz IS NULL OR at >= $4)"
+        " AND ($5::timestamptz IS NULL OR at < $5) AND ($6::bigint IS NULL OR position < $6)"
+        " ORDER BY position DESC LIMIT $7",
+        subject,
+        actor_id,
+        action,
+        since,
+        until,
+        before,
+        limit,
+    )
+    return [dict(row) for row in rows]
+
+
 async def chain(connection: asyncpg.Connection) -> int:
     """Chain the committed rows that are not yet chained; returns how many. Run inside a transaction.
 

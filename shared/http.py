@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import logs, metrics, traces
+from shared import logs, metrics, traces, upkeep
 from shared.correlation import correlated, current
 from shared.database import AWAY, TRANSIENT
 from shared.problem import BadRequest, Invalid, Problem, TooLarge, Unavailable
@@ -102,6 +102,7 @@ def create_app(service: Service[Any], *, version: str, root_path: str = "") -> F
     )
     for router in service.routers:
         app.include_router(router)
+    app.include_router(upkeep.router)
     app.include_router(_housekeeping)
     _answer_problems(app, service.show)
     app.add_middleware(Boundary, large=service.large_paths, show=service.show)

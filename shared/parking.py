@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -32,7 +33,28 @@ class Parked:
     due_at: datetime | None
 
 
+State = Literal["waiting", "handled", "dropped"]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of a parked message beside its content, whatever became of it."""
+
+    id: UUID
+    event_id: UUID | None
+    type: str
+    reason: str
+    attempts: int
+    state: State
+    redacted: bool
+    parked_at: datetime
+    due_at: datetime | None
+    ended_at: datetime | None
+    note: str | None
+
+
 _COLUMNS = "id, event_id, type, body, reason, attempts, state, parked_at, due_at"
+_KEPT = "id, event_id, type, reason, attempts, state, redacted, parked_at, due_at, ended_at, note"
 
 
 async def park(
@@ -146,6 +168,25 @@ async def waiting(connection: asyncpg.Connection) -> list[Parked]:
         f"SELECT {_COLUMNS} FROM parked WHERE state = 'waiting' ORDER BY parked_at"  # noqa: S608
     )
     return [Parked(**dict(row)) for row in rows]
+
+
+async def listed(connection: asyncpg.Connection, *, state: State, after: UUID | None, limit: int) -> list[Kept]:
+    """Messages of a state, oldest first, that come after the one with the id `after`."""
+    rows = await connection.fetch(
+        f"SELECT {_KEPT} FROM parked WHERE state = $1"  # noqa: S608
+        " AND ($2::uuid IS NULL OR (parked_at, id) > (SELECT p.parked_at, p.id FROM parked p WHERE p.id = $2))"
+        " ORDER BY parked_at, id LIMIT $3",
+        state,
+        after,
+        limit,
+    )
+    return [Kept(**dict(row)) for row in rows]
+
+
+async def kept(connection: asyncpg.Connection, parked_id: UUID) -> Kept | None:
+    """One parked message without its content, whatever its state."""
+    row = await connection.fetchrow(f"SELECT {_KEPT} FROM parked WHERE id = $1", parked_id)  # noqa: S608
+    return Kept(**dict(row)) if row else None
 
 
 async def find(connection: asyncpg.Connection, parked_id: UUID) -> Parked | None:

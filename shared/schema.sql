@@ -15,6 +15,7 @@ CREATE TABLE audit (
     CONSTRAINT audit_pkey PRIMARY KEY ("position"),
     CONSTRAINT audit_actor_kind_check CHECK ((actor_kind = ANY (ARRAY['person'::text, 'system'::text, 'operator'::text, 'service'::text])))
 );
+CREATE INDEX audit_actor ON public.audit USING btree (actor_id, "position");
 CREATE INDEX audit_subject ON public.audit USING btree (subject);
 -- the service may: insert, select
 

@@ -29,6 +29,7 @@ class NoticeAnswer(BaseModel):
     id: UUID
     kind: KindName
     organisation_id: UUID | None = Field(description="Whom it is for; null: a person, by a one-time link")
+    organisation_name: str | None = Field(description="Its name; null too where it is not known here yet")
     about_id: UUID = Field(description="The agreement, trial connection, invoice or person it is about")
     state: NoticeState
     attempts: int = Field(description="Attempts since it was queued, or queued again")
@@ -46,6 +47,7 @@ class NoticeAnswer(BaseModel):
                 "id": kept.id,
                 "kind": kept.kind,
                 "organisation_id": kept.organisation_id,
+                "organisation_name": kept.organisation_name,
                 "about_id": kept.about_id,
                 "state": kept.state,
                 "attempts": kept.attempts,
@@ -82,13 +84,21 @@ async def list_notices(
     state: Annotated[NoticeState | None, Query()] = None,
     kind: Annotated[KindName | None, Query()] = None,
     about_id: Annotated[UUID | None, Query()] = None,
+    organisation_id: Annotated[UUID | None, Query(description="For helpdesk: only those to this one")] = None,
     limit: Limit = 100,
     after: After = None,
 ) -> Page[NoticeAnswer]:
     """Notices, newest first: those to the caller's own organisation, or all for helpdesk."""
     async with running.database.reading() as connection:
         found = await actions.page(
-            connection, caller, state=state, kind=kind, about_id=about_id, after=after, limit=limit + 1
+            connection,
+            caller,
+            state=state,
+            kind=kind,
+            about_id=about_id,
+            organisation_id=organisation_id,
+            after=after,
+            limit=limit + 1,
         )
     return page(found, limit, lambda one: NoticeAnswer.of(one, addresses=caller.helpdesk))
 

@@ -71,6 +71,7 @@ class Kept:
     number: int
     kind: KindName
     organisation_id: UUID | None
+    organisation_name: str | None
     about_id: UUID
     state: Literal["queued", "sent", "failed"]
     attempts: int

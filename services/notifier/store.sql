@@ -98,14 +98,15 @@ INSERT INTO notice_history (notice_id, at, what, reason) VALUES ($1, $2, $3, $4)
 SELECT at, what, reason FROM notice_history WHERE notice_id = $1 ORDER BY position
 
 -- name: find_notice
-SELECT id, number, kind, organisation_id, about_id, state, attempts, failure, reason, addressed_to, created_at,
-       due_at, ended_at
-FROM notice WHERE id = $1
+SELECT n.id, number, kind, organisation_id, o.name AS organisation_name, about_id, state, attempts, failure, reason,
+       addressed_to, created_at, due_at, ended_at
+FROM notice n LEFT JOIN organisation o ON o.id = n.organisation_id
+WHERE n.id = $1
 
 -- name: list_notices
-SELECT id, number, kind, organisation_id, about_id, state, attempts, failure, reason, addressed_to, created_at,
-       due_at, ended_at
-FROM notice
+SELECT n.id, number, kind, organisation_id, o.name AS organisation_name, about_id, state, attempts, failure, reason,
+       addressed_to, created_at, due_at, ended_at
+FROM notice n LEFT JOIN organisation o ON o.id = n.organisation_id
 WHERE ($1::uuid IS NULL OR organisation_id = $1)
   AND ($2::text IS NULL OR state = $2)
   AND ($3::text IS NULL OR kind = $3)

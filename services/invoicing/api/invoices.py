@@ -92,6 +92,7 @@ async def list_invoices(  # noqa: PLR0917 - a route is called by name only
     limit: Limit = 100,
     after: After = None,
     municipality_id: Annotated[UUID | None, Query(description="For helpdesk: only this one's")] = None,
+    number: Annotated[str | None, Query(max_length=64, description="Only the invoice with this number")] = None,
 ) -> Page[InvoiceHead]:
     """Newest first: a municipality's for its administrators, signatories and economy; everyone's for helpdesk."""
     municipality = whose(caller, municipality_id, *READERS)
@@ -105,6 +106,7 @@ async def list_invoices(  # noqa: PLR0917 - a route is called by name only
             quarter=quarter,
             before=last.serial if last else None,
             limit=limit + 1,
+            number=number,
         )
     return page(found, limit, lambda issued: InvoiceHead.model_validate(_head(issued)))
 

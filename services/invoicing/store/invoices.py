@@ -144,9 +144,12 @@ async def page(
     quarter: Quarter | None,
     before: int | None,
     limit: int,
+    number: str | None = None,
 ) -> list[Issued]:
-    """Invoices, the newest first, numbered below `before`."""
-    rows = await connection.fetch(QUERIES["page"], municipality_id, str(quarter) if quarter else None, before, limit)
+    """Invoices, the newest first, numbered below `before`; with `number` only that one."""
+    rows = await connection.fetch(
+        QUERIES["page"], municipality_id, str(quarter) if quarter else None, before, limit, number
+    )
     return [Issued(**row) for row in rows]
 
 

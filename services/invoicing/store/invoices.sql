@@ -35,6 +35,7 @@ FROM invoice
 WHERE ($1::uuid IS NULL OR municipality_id = $1)
   AND ($2::text IS NULL OR quarter = $2)
   AND ($3::bigint IS NULL OR serial < $3)
+  AND ($5::text IS NULL OR number = $5)
 ORDER BY serial DESC
 LIMIT $4
 

@@ -42,20 +42,21 @@ async def page(
     state: str | None,
     kind: str | None,
     about_id: UUID | None,
+    organisation_id: UUID | None,
     after: UUID | None,
     limit: int,
 ) -> list[store.Kept]:
-    """The notices the caller may know of, narrowed, newest first."""
-    organisation_id = whose(caller)
+    """The notices the caller may know of, narrowed, newest first. `organisation_id` narrows the helpdesk's."""
+    own = whose(caller)
     before = None
     if after is not None:
         last = await store.find_notice(connection, after)
-        if last is None or organisation_id not in (None, last.organisation_id):
+        if last is None or own not in (None, last.organisation_id):
             raise after_unknown(after, "a notice")
         before = last.number
     return await store.list_notices(
         connection,
-        organisation_id=organisation_id,
+        organisation_id=own or organisation_id,
         state=state,
         kind=kind,
         about_id=about_id,

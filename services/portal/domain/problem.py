@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.portal.domain.language import Language, later, translations
+from services.portal.domain.problem_helpdesk import HELPDESK
 
-DANISH: dict[str, str] = {}
+DANISH: dict[str, str] = {**HELPDESK}
 """By code: a sentence that says what is wrong and what to do. What has none is told by its kind alone."""
 
 KINDS: dict[int, tuple[str, str]] = {

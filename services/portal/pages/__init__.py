@@ -1,6 +1,6 @@
 """The portal's pages: parse, ask the services, answer with a template. One module for each noun."""
 
-from services.portal.pages import front, language, sign_in, start, static
+from services.portal.pages import front, helpdesk, language, sign_in, start, static
 
 ROUTERS = (
     static.router,
@@ -8,4 +8,5 @@ ROUTERS = (
     sign_in.router,
     start.router,
     front.router,
+    *helpdesk.ROUTERS,
 )

@@ -11,7 +11,7 @@ from services.portal.domain.problem import explained
 from services.portal.pages.visit import SESSION_OVER, Visit, headers_of
 from shared.correlation import current
 from shared.http import as_problem_details
-from shared.problem import Problem
+from shared.problem import NotFound, Problem
 
 HOUSEKEEPING = frozenset({"/healthz", "/readyz", "/metrics", "/time", "/openapi.json"})
 
@@ -29,6 +29,9 @@ def as_page(request: Request, problem: Problem, headers: dict[str, str]) -> Resp
         if request.headers.get("hx-request"):
             return Response(headers={"HX-Redirect": to_sign_in, "Cache-Control": "no-store"})
         return RedirectResponse(to_sign_in, status_code=303, headers={"Cache-Control": "no-store"})
+    if request.method == "GET" and problem.code == "request.not_valid":
+        # An address that names nothing, such as a word where an id should be: there is no such page.
+        problem = NotFound("page.unknown", "There is no such page.")
     headers.pop("WWW-Authenticate", None)
     answer = visit.page(
         "problem.html",

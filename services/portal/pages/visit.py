@@ -14,7 +14,7 @@ from starlette.datastructures import FormData
 
 from services.portal.actions import session as actions
 from services.portal.actions.session import Session
-from services.portal.apis import Api, Apis
+from services.portal.apis import Api, Apis, Away
 from services.portal.domain.address import own_path
 from services.portal.domain.language import LANGUAGES, Language, chosen, translations
 from services.portal.domain.menu import PARTS, PUBLIC, Hat, Part, current, entries_for, parts_of
@@ -230,6 +230,14 @@ def cookie_name(settings: PortalSettings) -> str:
 async def together(*asked: Awaitable[Any]) -> tuple[Any, ...]:
     """The answers to several questions, asked at once."""
     return tuple(await asyncio.gather(*asked))
+
+
+async def unless_away(asked: Awaitable[Any]) -> Any:
+    """The answer, None while the service does not answer: for what a page can do without."""
+    try:
+        return await asked
+    except Away:
+        return None
 
 
 async def _visit(request: Request) -> Visit:

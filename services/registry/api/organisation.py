@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 
@@ -14,6 +15,7 @@ from services.registry.api.asking import Running
 from services.registry.api.fields import Address
 from services.registry.domain.organisation import OWN_FIELDS, in_order
 from services.registry.store import organisation as store
+from services.registry.store.organisation import Lack
 from shared.asking import Body
 from shared.contracts.registry import Organisation, OrganisationKind, Role
 from shared.identity import Caller, SignedIn
@@ -91,9 +93,15 @@ class MunicipalityShown(BaseModel):
 
 
 @router.post("/organisations", status_code=201)
-async def create_organisation(body: NewOrganisation, running: Running, caller: SignedIn) -> Organisation:
+async def create_organisation(
+    body: NewOrganisation,
+    running: Running,
+    caller: SignedIn,
+    dry_run: Annotated[bool, Query(description="Check everything and keep nothing")] = False,
+) -> Organisation:
     """Create an organisation and invite its first administrator (helpdesk).
 
+    With `dry_run` it is only checked: the answer, or the refusal, is what would have come, and nothing is kept.
     409 `organisation.exists`, `organisation.municipality_code_taken`, `organisation.test_municipality_exists`;
     422 `organisation.cvr`, `organisation.ean`, `organisation.municipality_code`, `person.roles`.
     """
@@ -101,20 +109,29 @@ async def create_organisation(body: NewOrganisation, running: Running, caller: S
     first = body.first_administrator
     if first is not None and "administrator" not in first.roles:
         raise Invalid("person.roles", "The first administrator needs the role administrator among their roles.")
-    async with running.database.transaction() as tx:
-        told = body.model_dump(exclude={"first_administrator"})
-        created = await actions.create(tx, caller.actor, Organisation(id=uuid4(), sequence=1, **told))
-        if first is not None:
-            await people.invite(
-                tx,
-                caller.actor,
-                running.settings,
-                created.id,
-                name=first.name,
-                email=first.email,
-                roles=first.roles,
-            )
+    created = None
+    with suppress(_Undone):
+        async with running.database.transaction() as tx:
+            told = body.model_dump(exclude={"first_administrator"})
+            created = await actions.create(tx, caller.actor, Organisation(id=uuid4(), sequence=1, **told))
+            if first is not None:
+                await people.invite(
+                    tx,
+                    caller.actor,
+                    running.settings,
+                    created.id,
+                    name=first.name,
+                    email=first.email,
+                    roles=first.roles,
+                )
+            if dry_run:
+                raise _Undone
+    assert created is not None
     return created
+
+
+class _Undone(Exception):
+    """Leaves a transaction with nothing of it kept."""
 
 
 @router.get("/organisations")
@@ -124,6 +141,10 @@ async def list_organisations(
     caller: SignedIn,
     kind: OrganisationKind | None = None,
     q: Annotated[Sought | None, Query(description="Part of a name, a CVR number, a code")] = None,
+    active: Annotated[bool | None, Query(description="For helpdesk: only (in)active ones")] = None,
+    lacking: Annotated[
+        Lack | None, Query(description="For helpdesk: only those without an active administrator, or a mailbox")
+    ] = None,
     limit: Limit = 100,
     after: After = None,
 ) -> Page[Organisation | MunicipalityShown]:
@@ -140,10 +161,11 @@ async def list_organisations(
             connection,
             kind=kind if caller.helpdesk else "municipality",
             q=q,
-            only_active=not caller.helpdesk,
+            active=active if caller.helpdesk else True,
             test=True if caller.test else None,
             after=after,
             limit=limit + 1,
+            lacking=lacking if caller.helpdesk else None,
         )
     return page(found, limit, lambda one: one if caller.helpdesk else _as_municipality(one))
 

@@ -95,7 +95,7 @@ class Certificate:
     @property
     def der(self) -> bytes:
         """The certificate as DER."""
-        return base64.b64decode("".join(self.pem.splitlines()[1:-1]))
+        return der_of(self.pem)
 
     @property
     def x509_serial_hex(self) -> str:
@@ -109,6 +109,11 @@ class SameHolder(StrEnum):
     YES = "yes"  # the same subject serial number: a renewal
     SAME_ORGANISATION = "same_organisation"  # the same CVR only: accept with a warning
     NO = "no"
+
+
+def der_of(pem: str) -> bytes:
+    """The DER of a certificate that is kept as PEM."""
+    return base64.b64decode("".join(pem.splitlines()[1:-1]))
 
 
 def same_holder(old: Certificate, new: Certificate) -> SameHolder:

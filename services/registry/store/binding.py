@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -99,6 +99,31 @@ async def newest_of_supplier(connection: asyncpg.Connection, supplier_id: UUID, 
 async def listed(connection: asyncpg.Connection, *, after: UUID | None, limit: int) -> list[Binding]:
     """Everybody's certificates, by id."""
     return [Binding(**dict(row)) for row in await connection.fetch(QUERIES["list_certificates"], after, limit)]
+
+
+async def every_pem(connection: asyncpg.Connection) -> AsyncIterator[tuple[bytes, str]]:
+    """Everybody's certificates as PEM, each with its SHA-256 thumbprint; in a transaction."""
+    async for row in connection.cursor(QUERIES["every_pem"]):
+        yield row["thumbprint"], row["pem"]
+
+
+async def fitting(
+    connection: asyncpg.Connection,
+    *,
+    thumbprints: Sequence[bytes],
+    x509_serials: Sequence[str],
+    subject_serials: Sequence[str],
+    subject_numbers: Sequence[str],
+    limit: int,
+) -> list[Binding]:
+    """The certificates with any of these numbers, those bound last first.
+
+    `subject_numbers`: the FID or UID digits at the end of the holder's serial number.
+    """
+    rows = await connection.fetch(
+        QUERIES["fitting_certificates"], thumbprints, x509_serials, subject_serials, subject_numbers, limit
+    )
+    return [Binding(**dict(row)) for row in rows]
 
 
 async def end(

@@ -59,6 +59,21 @@ WHERE s.supplier_id = $1
 ORDER BY c.bound_from DESC, c.id
 LIMIT $2;
 
+-- name: fitting_certificates
+SELECT c.id, c.sequence, c.system_id, s.supplier_id, s.environment, c.kind, c.subject_serial, c.cvr,
+       c.common_name, c.organisation_name, c.issuer, c.x509_serial, c.thumbprint, c.x5t_s256, c.public_key_pem,
+       c.pem, c.valid_from, c.valid_to, c.bound_from, c.bound_to, u.last_hour AS last_used_hour
+FROM certificates c
+JOIN systems s ON s.id = c.system_id
+LEFT JOIN certificate_use u ON u.certificate_id = c.id
+WHERE c.thumbprint = ANY ($1::bytea[]) OR c.x509_serial = ANY ($2::text[]) OR c.subject_serial = ANY ($3::text[])
+   OR (c.subject_serial LIKE 'CVR:%' AND substring(c.subject_serial from '[0-9]+$') = ANY ($4::text[]))
+ORDER BY c.bound_from DESC, c.id
+LIMIT $5;
+
+-- name: every_pem
+SELECT thumbprint, pem FROM certificates;
+
 -- name: list_certificates
 -- Everybody's certificates, after a given id.
 SELECT c.id, c.sequence, c.system_id, s.supplier_id, s.environment, c.kind, c.subject_serial, c.cvr,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 from uuid import UUID
 
 import asyncpg
@@ -16,6 +17,9 @@ from shared.problem import Conflict
 from shared.sql import Queries
 
 QUERIES = Queries(Path(__file__).with_suffix(".sql"))
+
+Lack = Literal["administrator", "mailbox"]
+"""What an organisation may be without: an active administrator, or a mailbox for its notices."""
 
 _TAKEN = {
     "organisation_cvr": ("organisation.exists", "An organisation with this CVR number is here already."),
@@ -103,14 +107,15 @@ async def listed(
     *,
     kind: OrganisationKind | None,
     q: str | None,
-    only_active: bool,
+    active: bool | None,
     test: bool | None,
     after: UUID | None,
     limit: int,
+    lacking: Lack | None = None,
 ) -> list[Organisation]:
     """In the order of Danish names. `q` is part of a name, or a whole CVR number or municipality code."""
     rows = await connection.fetch(
-        QUERIES["listed"], kind, _literally(q) if q else None, q, only_active, test, after, limit
+        QUERIES["listed"], kind, _literally(q) if q else None, q, active, test, after, limit, lacking
     )
     return [organisation_of(row) for row in rows]
 

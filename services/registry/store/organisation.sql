@@ -29,14 +29,19 @@ WHERE id = $1 AND sequence = $2 - 1
 RETURNING id;
 
 -- name: listed
--- What follows `after` (an organisation's id) in the order of names. $4: only active ones; $5: only (not) test ones.
+-- What follows `after` (an organisation's id) in the order of names. $4: only (in)active ones; $5: only (not) test ones;
+-- $8: only suppliers and municipalities that lack what it names.
 SELECT id, sequence, name, cvr, kinds, municipality_code, test, mailbox, invoice_mailbox, ean, buyer_reference, active
 FROM organisations
 WHERE ($1::text IS NULL OR $1 = ANY (kinds))
   AND ($2::text IS NULL OR name ILIKE '%' || $2 || '%' OR cvr = $3 OR municipality_code = $3)
-  AND (NOT $4::boolean OR active)
+  AND ($4::boolean IS NULL OR active = $4)
   AND ($5::boolean IS NULL OR test = $5)
   AND ($6::uuid IS NULL OR (name, id) > (SELECT o.name, o.id FROM organisations o WHERE o.id = $6))
+  AND ($8::text IS NULL OR (NOT 'operator' = ANY (kinds) AND CASE $8
+       WHEN 'mailbox' THEN mailbox IS NULL
+       ELSE NOT EXISTS (SELECT FROM memberships m WHERE m.organisation_id = organisations.id AND m.active
+                                                    AND 'administrator' = ANY (m.roles)) END))
 ORDER BY name, id
 LIMIT $7;
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -76,6 +77,11 @@ async def members_listed(
     connection: asyncpg.Connection, organisation_id: UUID, *, after: UUID | None, limit: int
 ) -> list[Member]:
     return [_member(row) for row in await connection.fetch(QUERIES["members_listed"], organisation_id, after, limit)]
+
+
+async def names(connection: asyncpg.Connection, person_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The names of those of these people who are known."""
+    return {row["id"]: row["name"] for row in await connection.fetch(QUERIES["names"], person_ids)}
 
 
 async def every(connection: asyncpg.Connection) -> list[Person]:

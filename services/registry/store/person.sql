@@ -56,5 +56,8 @@ WHERE m.organisation_id = $1
 ORDER BY p.name, p.id
 LIMIT $3;
 
+-- name: names
+SELECT id, name FROM people WHERE id = ANY ($1::uuid[]);
+
 -- name: all
 SELECT id, sequence, name, email, password_hash FROM people ORDER BY id;
