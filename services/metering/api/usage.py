@@ -20,17 +20,22 @@ from shared.quarters import Quarter
 
 router = APIRouter(tags=["usage"])
 
-GROUPS = ("system", "service", "municipality", "day")
+GROUPS = ("system", "service", "municipality", "agreement", "day")
 
 
 class Line(BaseModel):
-    """Calls of one group; what was not grouped by is None. `day` is a civil day in Copenhagen."""
+    """Calls of one group; what was not grouped by is None. Days are civil days in Copenhagen.
+
+    `agreement_id` is the trial connection's where calls were made under one. `latest_day` is that of the last call.
+    """
 
     system_id: UUID | None
     system_name: str | None
     service_id: UUID | None
     municipality_id: UUID | None
+    agreement_id: UUID | None
     day: date | None
+    latest_day: date
     calls: int
 
 
@@ -51,12 +56,14 @@ async def get_usage(  # noqa: PLR0917 - a route's parameters are named in the qu
     caller: SignedIn,
     quarter: InQuarter,
     group_by: Annotated[
-        str, Query(max_length=60, description="Any of system, service, municipality, day; with commas between")
+        str,
+        Query(max_length=60, description="Any of system, service, municipality, agreement, day; with commas between"),
     ] = "system,service",
     environment: Environment | None = None,
     system_id: UUID | None = None,
     municipality_id: UUID | None = None,
     service_id: UUID | None = None,
+    agreement_id: UUID | None = None,
     first_day: Annotated[date | None, Query(description="Only from this day in Copenhagen on")] = None,
     last_day: Annotated[date | None, Query(description="Only until this day in Copenhagen, and on it")] = None,
     after: Annotated[str | None, Query(max_length=200)] = None,
@@ -67,7 +74,7 @@ async def get_usage(  # noqa: PLR0917 - a route's parameters are named in the qu
     if unknown := sorted(groups - set(GROUPS)):
         raise Invalid("usage.group_unknown", f"Can't group by {', '.join(unknown)}; only by {', '.join(GROUPS)}.")
     starts, ends = _span(quarter, first_day, last_day)
-    asked = Asked(starts, ends, sight_of(caller), environment, system_id, municipality_id, service_id)
+    asked = Asked(starts, ends, sight_of(caller), environment, system_id, municipality_id, service_id, agreement_id)
     async with running.database.reading() as connection:
         total = await overview.usage_total(connection, asked)
         found = await overview.usage(connection, asked, groups, after=after, limit=limit) if total else []
@@ -82,7 +89,9 @@ async def get_usage(  # noqa: PLR0917 - a route's parameters are named in the qu
                 system_name=item.system_name,
                 service_id=item.service_id,
                 municipality_id=item.municipality_id,
+                agreement_id=item.agreement_id,
                 day=item.day,
+                latest_day=item.latest_day,
                 calls=item.calls,
             )
             for item in found

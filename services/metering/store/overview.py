@@ -20,13 +20,15 @@ SQL = Queries(Path(__file__).with_name("overview.sql"))
 
 @dataclass(frozen=True)
 class Used:
-    """Calls of one group; what was not grouped by is None. `day` is a civil day in Copenhagen."""
+    """Calls of one group; what was not grouped by is None. `latest_day` is the civil day of the last one."""
 
     system_id: UUID | None
     system_name: str | None
     service_id: UUID | None
     municipality_id: UUID | None
+    agreement_id: UUID | None
     day: date | None
+    latest_day: date
     calls: int
     key: str
 
@@ -42,6 +44,7 @@ class Asked:
     system_id: UUID | None
     municipality_id: UUID | None
     service_id: UUID | None
+    agreement_id: UUID | None
 
     @property
     def told(self) -> tuple[object, ...]:
@@ -56,6 +59,7 @@ class Asked:
             self.system_id,
             self.municipality_id,
             self.service_id,
+            self.agreement_id,
         )
 
 
@@ -76,7 +80,7 @@ class Balance:
 async def usage(
     connection: asyncpg.Connection, asked: Asked, group_by: Collection[str], *, after: str | None, limit: int
 ) -> list[Used]:
-    """Counted calls by system, service, municipality, day, or what of these is asked for; ordered by `key`."""
+    """Counted calls by system, service, municipality, agreement, day: what of these is asked for, by `key`."""
     rows = await connection.fetch(SQL["usage"], list(group_by), *asked.told, after, limit)
     return [Used(**dict(row)) for row in rows]
 

@@ -4,7 +4,9 @@ WITH grouped AS (
         CASE WHEN 'system' = ANY($1::text[]) THEN c.system_id END AS system_id,
         CASE WHEN 'service' = ANY($1) THEN c.service_id END AS service_id,
         CASE WHEN 'municipality' = ANY($1) THEN c.municipality_id END AS municipality_id,
+        CASE WHEN 'agreement' = ANY($1) THEN c.source_id END AS agreement_id,
         CASE WHEN 'day' = ANY($1) THEN (c.hour AT TIME ZONE 'Europe/Copenhagen')::date END AS day,
+        (max(c.hour) AT TIME ZONE 'Europe/Copenhagen')::date AS latest_day,
         sum(c.calls)::bigint AS calls
     FROM counts c
     WHERE c.hour >= $2 AND c.hour < $3
@@ -13,16 +15,17 @@ WITH grouped AS (
         AND ($8::uuid IS NULL OR c.system_id = $8)
         AND ($9::uuid IS NULL OR c.municipality_id = $9)
         AND ($10::uuid IS NULL OR c.service_id = $10)
-    GROUP BY 1, 2, 3, 4
+        AND ($11::uuid IS NULL OR c.source_id = $11)
+    GROUP BY 1, 2, 3, 4, 5
 ), keyed AS (
     SELECT *, concat_ws('/', coalesce(system_id::text, '-'), coalesce(service_id::text, '-'),
-        coalesce(municipality_id::text, '-'), coalesce(day::text, '-')) COLLATE "C" AS key
+        coalesce(municipality_id::text, '-'), coalesce(agreement_id::text, '-'), coalesce(day::text, '-')) COLLATE "C" AS key
     FROM grouped
 )
 SELECT keyed.*, s.name AS system_name
 FROM keyed LEFT JOIN systems s ON s.id = keyed.system_id
-WHERE $11::text IS NULL OR key > $11
-ORDER BY key LIMIT $12
+WHERE $12::text IS NULL OR key > $12
+ORDER BY key LIMIT $13
 
 -- name: usage_total
 SELECT coalesce(sum(c.calls), 0)::bigint
@@ -33,6 +36,7 @@ WHERE c.hour >= $1 AND c.hour < $2
     AND ($7::uuid IS NULL OR c.system_id = $7)
     AND ($8::uuid IS NULL OR c.municipality_id = $8)
     AND ($9::uuid IS NULL OR c.service_id = $9)
+    AND ($10::uuid IS NULL OR c.source_id = $10)
 
 -- name: counted_by_municipality
 SELECT municipality_id,

@@ -12,7 +12,7 @@ from services.registry.actions import organisation as organisations
 from services.registry.actions import person as actions
 from services.registry.api.asking import Running
 from services.registry.api.fields import Address
-from services.registry.api.rights import require_administrator
+from services.registry.api.rights import require_administrator, require_colleague
 from services.registry.domain.person import Member
 from services.registry.store import organisation as organisation_store
 from services.registry.store import person as store
@@ -54,6 +54,15 @@ class MemberShown(BaseModel):
     signed_up: bool
 
 
+class ColleagueShown(BaseModel):
+    """A person as the others of the organisation see them: who they are and what they may do."""
+
+    id: UUID
+    name: str
+    roles: tuple[Role, ...]
+    active: bool
+
+
 class InvitedShown(MemberShown):
     """A person who is sent a link; it holds until `link_expires_at` (platform time, UTC)."""
 
@@ -91,6 +100,19 @@ async def list_people(
             raise organisations.not_found(organisation_id)
         found = await store.members_listed(connection, organisation_id, after=after, limit=limit + 1)
     return page(found, limit, _member)
+
+
+@router.get("/organisations/{organisation_id}/colleagues")
+async def list_colleagues(
+    organisation_id: UUID, running: Running, caller: SignedIn, limit: Limit = 100, after: After = None
+) -> Page[ColleagueShown]:
+    """Who else is in the organisation and with which roles, for all its people: whom to ask, and who did what."""
+    require_colleague(caller, organisation_id)
+    async with running.database.reading() as connection:
+        if await organisation_store.find(connection, organisation_id) is None:
+            raise organisations.not_found(organisation_id)
+        found = await store.members_listed(connection, organisation_id, after=after, limit=limit + 1)
+    return page(found, limit, _colleague)
 
 
 @router.patch("/organisations/{organisation_id}/people/{person_id}")
@@ -134,6 +156,10 @@ def _member(member: Member) -> MemberShown:
         active=member.active,
         signed_up=member.person.password_hash is not None,
     )
+
+
+def _colleague(member: Member) -> ColleagueShown:
+    return ColleagueShown(id=member.person.id, name=member.person.name, roles=member.roles, active=member.active)
 
 
 def _invited(invited: actions.Invited) -> InvitedShown:

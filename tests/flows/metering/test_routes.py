@@ -189,6 +189,30 @@ async def test_usage_is_grouped_as_asked_and_seen_by_its_own(
     assert {first["lines"][0]["calls"], rest["lines"][0]["calls"]} == {5, 4}
 
 
+async def test_usage_tells_when_an_agreement_was_last_used(known: Metering, world: World) -> None:
+    other = known_id("agreement 2")
+    await known.hear(world.granted(source_id=other, service_id=known_id("service 2")))
+    after_midnight = START.replace(hour=23, minute=30) - timedelta(days=3)  # the day after, in Copenhagen
+    await known.take(
+        world.arrival(
+            [
+                *world.calls(3, "a", START - timedelta(days=5)),
+                world.call("b", after_midnight),
+                world.call("c", service=str(known_id("service 2"))),
+            ]
+        )
+    )
+    municipality = tokens.as_person(["municipality"], "user", organisation=world.municipality)
+
+    found = await usage(known, municipality, "&group_by=agreement")
+    assert {line["agreement_id"]: (line["calls"], line["latest_day"]) for line in found["lines"]} == {
+        str(world.agreement): (4, "2027-01-30"),
+        str(other): (1, str(START.date())),
+    }
+    narrowed = await usage(known, municipality, f"&group_by=day&agreement_id={other}")
+    assert (narrowed["calls"], [line["calls"] for line in narrowed["lines"]]) == (1, [1])
+
+
 async def test_usage_asks_for_groups_it_knows(known: Metering) -> None:
     answer = await known.client.get("/usage?quarter=2027Q1&group_by=price", headers=tokens.as_helpdesk())
 

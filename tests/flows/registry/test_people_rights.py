@@ -195,6 +195,22 @@ async def test_people_are_looked_after_by_their_own_administrator(
     assert await answers(invite) == everybody(allowed, status=201, otherwise=otherwise)
 
 
+@pytest.mark.parametrize("where", ["own", "foreign"])
+async def test_colleagues_are_known_by_name_and_role_to_all_of_an_organisation(
+    registry: Registry, place: Place, where: str
+) -> None:
+    async def ask(who: str) -> httpx.Response:
+        organisation = place.own(who) if where == "own" else place.foreign(who)
+        return await registry.client.get(f"/organisations/{organisation}/colleagues", headers=place.headers(who))
+
+    expected = everybody({"helpdesk", *PEOPLE}) if where == "own" else everybody({"helpdesk"}, otherwise=404)
+    assert await answers(ask) == expected
+    if where == "own":
+        [first, second] = (await ask("municipality user")).json()["items"]
+        assert (first["name"], first["roles"], first["active"]) == ("A", ["administrator"], True)
+        assert set(second) == {"id", "name", "roles", "active"}
+
+
 async def test_helpdesk_means_the_operators_helpdesk(registry: Registry, place: Place) -> None:
     supplier = UUID(place.supplier)
     pretenders = [
