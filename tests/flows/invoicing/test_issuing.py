@@ -54,6 +54,9 @@ async def test_a_sealed_quarter_becomes_an_invoice_with_its_documents(invoicing:
     assert pdf.startswith(b"%PDF-")
 
     head = (await invoicing.client.get("/invoices", headers=as_helpdesk())).json()["items"][0]
+    for number, ids in (("FAK-000001", [head["id"]]), ("FAK-000002", [])):
+        found = (await invoicing.client.get("/invoices", params={"number": number}, headers=as_helpdesk())).json()
+        assert [one["id"] for one in found["items"]] == ids
     whole = (await invoicing.client.get(f"/invoices/{head['id']}", headers=as_helpdesk())).json()
     assert [(line["service_name"], line["calls"], line["unit_price"], line["amount"]) for line in whole["lines"]] == [
         ("Opslag 1 1.0", 1234, "0.0485", "59.85"),

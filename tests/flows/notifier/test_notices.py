@@ -67,6 +67,9 @@ async def test_notices_are_narrowed_and_paged(office: PostOffice, mailbox: Mailb
     assert len(await office.notices(kind="agreement_requested")) == 2
     assert len(await office.notices(about_id=str(event.agreement.id))) == 1
     assert await office.notices(state="failed") == []
+    to_one = await office.notices(organisation_id=str(event.agreement.municipality_id))
+    assert {one["organisation_id"] for one in to_one} == {str(event.agreement.municipality_id)}
+    assert {one["organisation_name"] for one in to_one} == {event.agreement.municipality_name}
     first = (await office.client.get("/notices?limit=2", headers=tokens.as_helpdesk())).json()
     rest = (await office.client.get(f"/notices?after={first['next']}", headers=tokens.as_helpdesk())).json()
     assert (len(first["items"]), len(rest["items"]), rest["next"]) == (2, 1, None)
