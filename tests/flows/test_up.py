@@ -15,6 +15,7 @@ import asyncpg
 import httpx
 import pytest
 
+from deploy.local.edge import PORTAL
 from deploy.local.places import PROJECT
 from deploy.local.platform import forget
 from deploy.local.ports import Ports, free_block, is_free
@@ -119,8 +120,10 @@ async def test_it_starts_everything_and_takes_everything_with_it(instance: Path)
     await asyncio.to_thread(first.wait_until_up)
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports.edge}") as edge:
-            page = (await edge.get("/")).text
+            page = (await edge.get("/api/")).text
             for service in SERVICES:
+                if service == PORTAL:
+                    continue
                 assert f'href="/{service}/openapi.json"' in page
                 assert (await edge.get(f"/{service}/healthz")).status_code == 200
                 assert (await edge.get(f"/{service}/readyz")).json()["state"] == "ready"
@@ -128,9 +131,18 @@ async def test_it_starts_everything_and_takes_everything_with_it(instance: Path)
             request_id = str(uuid.uuid4())
             answer = await edge.get("/registry/healthz", headers={"X-Request-ID": request_id})
             assert answer.headers["x-request-id"] == request_id
-            assert (await edge.get("/nowhere")).headers["content-type"] == "application/problem+json"
+            assert (await edge.get("/registry/nowhere")).headers["content-type"] == "application/problem+json"
+            for path, status in (("/", 200), ("/nowhere", 404)):
+                shown = await edge.get(path, follow_redirects=True)
+                assert (shown.status_code, '<html lang="da">' in shown.text) == (status, True)
             assert (await edge.post("/registry/healthz", content=bytes(1_100_000))).status_code == 413
         await require_well(instance)
+        for words, said in (
+            (["metering", "check"], "partitions"),
+            (["agreements", "migrate"], "agreements: nothing to migrate"),
+        ):
+            told = await local("run", f"--directory={instance}", *words)
+            assert (told.returncode, said in told.stdout) == (0, True), told
         saved = instance.with_name("saved")
         told = await local("backup", f"--directory={instance}", str(saved))
         assert told.returncode == 0, told.stderr
