@@ -61,22 +61,22 @@ class Run:
             shutil.rmtree(self.directory, ignore_errors=True)
         self._leases.close()
 
-    def server(self, kind: str) -> dict[str, Any]:
-        """How to reach the run's server of that kind, which is started when it is not there yet."""
+    def server(self, kind: str, keeper: str = "deploy.local.keeper") -> dict[str, Any]:
+        """How to reach the run's server of that kind, which its keeper starts when it is not there yet."""
         told = self.directory / f"{kind}.json"
         with (self.directory / f"{kind}.starting").open("a") as gate:
             fcntl.flock(gate, fcntl.LOCK_EX)
             if not told.exists():
-                _start_keeper(kind, self.directory, told)
+                _start_keeper(keeper, kind, self.directory, told)
         answer: dict[str, Any] = json.loads(told.read_text())
         return answer
 
 
-def _start_keeper(kind: str, directory: Path, told: Path) -> None:
+def _start_keeper(module: str, kind: str, directory: Path, told: Path) -> None:
     log = directory / f"{kind}.keeper.log"
     with log.open("ab") as output:
         keeper = subprocess.Popen(
-            [sys.executable, "-m", "deploy.local.keeper", kind, str(directory)],
+            [sys.executable, "-m", module, kind, str(directory)],
             cwd=PROJECT,
             stdin=subprocess.DEVNULL,
             stdout=output,

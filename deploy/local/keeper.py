@@ -47,7 +47,7 @@ def keep(kind: str, directory: Path) -> None:
                     # Also when somebody removed the run's folder, and with it the note of where the data lies.
                     shutil.rmtree(in_memory.parent, ignore_errors=True)
                 shutil.rmtree(directory / kind, ignore_errors=True)
-                if not any((directory / f"{other}.json").exists() for other in KINDS):
+                if not any(directory.glob("*.json")):
                     shutil.rmtree(directory, ignore_errors=True)
     finally:
         lock.close()

@@ -15,7 +15,6 @@ import asyncpg
 import httpx
 import pytest
 
-from deploy.local.edge import PORTAL
 from deploy.local.places import PROJECT
 from deploy.local.platform import forget
 from deploy.local.ports import Ports, free_block, is_free
@@ -121,9 +120,7 @@ async def test_it_starts_everything_and_takes_everything_with_it(instance: Path)
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports.edge}") as edge:
             page = (await edge.get("/api/")).text
-            for service in SERVICES:
-                if service == PORTAL:
-                    continue
+            for service in (name for name in SERVICES if name != "portal"):
                 assert f'href="/{service}/openapi.json"' in page
                 assert (await edge.get(f"/{service}/healthz")).status_code == 200
                 assert (await edge.get(f"/{service}/readyz")).json()["state"] == "ready"
@@ -131,18 +128,12 @@ async def test_it_starts_everything_and_takes_everything_with_it(instance: Path)
             request_id = str(uuid.uuid4())
             answer = await edge.get("/registry/healthz", headers={"X-Request-ID": request_id})
             assert answer.headers["x-request-id"] == request_id
+            assert (await edge.get("/")).status_code == 200
+            nowhere = await edge.get("/nowhere")
+            assert (nowhere.status_code, nowhere.headers["content-type"]) == (404, "text/html; charset=utf-8")
             assert (await edge.get("/registry/nowhere")).headers["content-type"] == "application/problem+json"
-            for path, status in (("/", 200), ("/nowhere", 404)):
-                shown = await edge.get(path, follow_redirects=True)
-                assert (shown.status_code, '<html lang="da">' in shown.text) == (status, True)
             assert (await edge.post("/registry/healthz", content=bytes(1_100_000))).status_code == 413
         await require_well(instance)
-        for words, said in (
-            (["metering", "check"], "partitions"),
-            (["agreements", "migrate"], "agreements: nothing to migrate"),
-        ):
-            told = await local("run", f"--directory={instance}", *words)
-            assert (told.returncode, said in told.stdout) == (0, True), told
         saved = instance.with_name("saved")
         told = await local("backup", f"--directory={instance}", str(saved))
         assert told.returncode == 0, told.stderr
