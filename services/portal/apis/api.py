@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,12 +10,15 @@ from typing import Any, Self
 
 import httpx
 
+from services.portal.domain.health import Health, measures_in
 from services.portal.settings import PortalSettings
 from shared.correlation import current
 from shared.problem import Problem, Unavailable
 
 SERVICES = ("registry", "agreements", "notifier", "metering", "invoicing")
 CONNECTIONS = 64
+HEALTH_SECONDS = 3.0
+"""How long a service may take to say how it is."""
 
 
 class Refused(Problem):
@@ -151,6 +155,17 @@ class Apis:
         finally:
             for client in clients.values():
                 await client.aclose()
+
+    async def health(self, service: str) -> Health:
+        """What a service says of itself; a failing one may say why, a silent one is away."""
+        client = self._clients[service]
+        try:
+            said, measured = await asyncio.gather(
+                client.get("/readyz", timeout=HEALTH_SECONDS), client.get("/metrics", timeout=HEALTH_SECONDS)
+            )
+            return Health(service, said.json(), measures_in(measured.text))
+        except (httpx.HTTPError, ValueError):
+            return Health(service)
 
     def ask(self, service: str, token: str | None) -> Api:
         """A service, asked with this token."""

@@ -13,11 +13,20 @@ Hat = Literal["supplier", "municipality", "helpdesk"]
 
 @dataclass(frozen=True)
 class Entry:
-    """A page of the menu. `text` is translated where it is shown; `roles` may see it (none named: every role)."""
+    """A page of the menu. `text` is translated where it is shown; `roles` may see it (none named: every role).
+
+    `also`: paths of other pages that belong to it, though they do not lie below it.
+    """
 
     path: str
     text: str
     roles: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+
+    def covers(self, path: str) -> int:
+        """How much of the path is the entry's own; 0 where the page does not belong to it."""
+        fitting = [own for own in (self.path, *self.also) if path == own or path.startswith(f"{own}/")]
+        return max(map(len, fitting), default=0)
 
 
 @dataclass(frozen=True)
@@ -66,12 +75,24 @@ PARTS: dict[Hat, Part] = {
         later("Helpdesk"),
         (
             Entry("/helpdesk", later("Overblik")),
-            Entry("/helpdesk/organisationer", later("Organisationer")),
-            Entry("/helpdesk/serviceaftaler", later("Serviceaftaler")),
+            Entry(
+                "/helpdesk/organisationer",
+                later("Organisationer"),
+                also=("/helpdesk/personer", "/helpdesk/it-systemer"),
+            ),
+            Entry(
+                "/helpdesk/serviceaftaler",
+                later("Serviceaftaler"),
+                also=("/helpdesk/anmodninger", "/helpdesk/proevetilslutninger"),
+            ),
             Entry("/helpdesk/services", later("Services og priser")),
-            Entry("/helpdesk/afregning", later("Afregning")),
+            Entry("/helpdesk/afregning", later("Afregning"), also=("/helpdesk/fakturaer",)),
             Entry("/helpdesk/mails", later("Mails")),
-            Entry("/helpdesk/drift", later("Drift")),
+            Entry(
+                "/helpdesk/drift",
+                later("Drift"),
+                also=("/helpdesk/parkerede", "/helpdesk/log", "/helpdesk/kald"),
+            ),
         ),
     ),
 }
@@ -98,6 +119,6 @@ def entries_for(part: Part, signed_in: SignedIn) -> list[Entry]:
 
 
 def current(entries: list[Entry] | tuple[Entry, ...], path: str) -> Entry | None:
-    """The entry a path belongs to: the longest that the path is or lies below."""
-    found = [entry for entry in entries if path == entry.path or path.startswith(f"{entry.path}/")]
-    return max(found, key=lambda entry: len(entry.path), default=None)
+    """The entry a path belongs to: the one that covers most of it."""
+    found = [entry for entry in entries if entry.covers(path)]
+    return max(found, key=lambda entry: entry.covers(path), default=None)
