@@ -171,7 +171,7 @@ def _problems(visit: Visit, filled: dict[str, Any]) -> dict[str, str]:
             UUID(filled["id"])
         except ValueError:
             found["id"] = visit.text(
-                "Et UUID har 32 cifre og bogstaver a-f, delt af bindestreger. Eller lad det stå tomt."
+                "Et UUID har 32 tegn (0-9 og a-f), delt af bindestreger. Eller lad feltet stå tomt."
             )
     return found
 
