@@ -173,7 +173,7 @@ def _field(item: dict[str, Any]) -> dict[str, str]:
     """Where a request does not fit and why, without what was sent: it may be a password or a name."""
     where = [str(part)[:64] for part in item["loc"]]
     message = _WITHOUT_VALUE.get(item["type"], item["msg"])
-    return {"field": ".".join(where)[:255], "message": message[:255]}
+    return {"field": ".".join(where)[:255], "type": item["type"], "message": message[:255]}
 
 
 _WITHOUT_VALUE = {

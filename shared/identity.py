@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
 import httpx
@@ -52,6 +53,8 @@ class Claims(BaseModel):
     roles: tuple[Role, ...] = ()
     test: bool = False
     environment: Environment | None = None
+    auth_time: int | None = None
+    """When the person signed in, in seconds of real time; it stays the same when the token is renewed."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class Caller:
     roles: frozenset[Role]
     test: bool
     environment: Environment | None
+    signed_in_at: datetime | None = field(default=None, compare=False)
+    """When a person signed in (real time, UTC), however often the token was renewed since."""
 
     @property
     def actor(self) -> Actor:
@@ -105,10 +110,15 @@ class Verifier:
         self._failed_at = 0.0
         self._fetching = asyncio.Lock()
 
-    async def caller(self, token: str) -> Caller:
-        """Who this token is for. Raises Unauthorised, or Unavailable when the keys can't be had."""
+    async def caller(self, token: str, *, over_for: int = 0) -> Caller:
+        """Who this token is for. Raises Unauthorised, or Unavailable when the keys can't be had.
+
+        With `over_for` a person's token holds so many seconds longer than it says: to be renewed, and nothing else.
+        """
         try:
             decoded = await self._decode(token)
+            if over_for and decoded.claims["kind"] == "person":
+                decoded.claims["exp"] += over_for
             jwt.JWTClaimsRegistry(
                 now=int(self._clock.real()),
                 leeway=LEEWAY_SECONDS,
@@ -129,6 +139,7 @@ class Verifier:
             roles=frozenset(claims.roles),
             test=claims.test,
             environment=claims.environment,
+            signed_in_at=_instant(claims.auth_time or decoded.claims.get("iat")),
         )
 
     async def _decode(self, token: str) -> jwt.Token:
@@ -170,14 +181,26 @@ _BEARER = HTTPBearer(
 )
 
 
-async def _signed_in(request: Request, _: Annotated[object, Security(_BEARER)]) -> Caller:
+def bearer_token(request: Request) -> str:
+    """The token a request carries. Raises Unauthorised `token.missing`."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthorised("token.missing", "Send the token from sign-in as `Authorization: Bearer …`.")
-    verifier: Any = request.app.state.runtime.verifier
-    caller: Caller = await verifier.caller(token.strip())
-    return caller
+    return token.strip()
+
+
+NeedsToken = Annotated[object, Security(_BEARER)]
+"""A route's parameter of this type only says in the API's description that a token is needed."""
+
+
+async def _signed_in(request: Request, _: NeedsToken) -> Caller:
+    verifier: Verifier = request.app.state.runtime.verifier
+    return await verifier.caller(bearer_token(request))
 
 
 SignedIn = Annotated[Caller, Depends(_signed_in)]
 """A route's parameter of this type is whoever calls; without a token that holds the answer is 401."""
+
+
+def _instant(seconds: int | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -20,7 +20,7 @@ from demo.mails import text
 from demo.world import Municipality, Supplier, World, check
 
 INVITATION = "user.link_issued.v1"
-_LINK = re.compile(r"/links/([A-Za-z0-9_-]{20,})")
+_LINK = re.compile(r"/link/([A-Za-z0-9_-]{20,})")
 AT_ONCE = 8
 
 

@@ -30,10 +30,17 @@ class Stored:
 
 
 async def add(
-    connection: asyncpg.Connection, session_id: bytes, person_id: UUID, sealed: bytes, agent: str, *, now: datetime
+    connection: asyncpg.Connection,
+    session_id: bytes,
+    person_id: UUID,
+    sealed: bytes,
+    agent: str,
+    *,
+    begun_at: datetime,
+    now: datetime,
 ) -> None:
-    """A new session that begins now."""
-    await connection.execute(QUERIES["add"], session_id, person_id, sealed, agent, now)
+    """A new session. It began when the person signed in, be it in the session that this one takes the place of."""
+    await connection.execute(QUERIES["add"], session_id, person_id, sealed, agent, begun_at, now)
 
 
 async def find(connection: asyncpg.Connection, session_id: bytes, oldest: Oldest) -> Stored | None:

@@ -1,6 +1,6 @@
 -- name: add
 INSERT INTO sessions (id, person_id, sealed, agent, begun_at, seen_at)
-VALUES ($1, $2, $3, $4, $5, $5)
+VALUES ($1, $2, $3, $4, $5, $6)
 
 -- name: find
 SELECT id, person_id, sealed, agent, begun_at, seen_at, told

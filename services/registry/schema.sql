@@ -169,6 +169,7 @@ CREATE TABLE people (
     email text NOT NULL,
     password_hash text,
     created_at timestamp with time zone NOT NULL,
+    password_set_at timestamp with time zone,
     CONSTRAINT people_pkey PRIMARY KEY (id),
     CONSTRAINT people_sequence_check CHECK ((sequence >= 1))
 );

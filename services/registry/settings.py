@@ -36,6 +36,17 @@ class RegistrySettings(Settings):
     person_token_seconds: Annotated[int, Field(ge=60, le=3600)] = setting(
         900, unit="seconds", about="How long a person's sign-in holds before it must be renewed"
     )
+    sign_in_idle_minutes: Annotated[int, Field(ge=0, le=240)] = setting(
+        30,
+        unit="minutes",
+        about="How long after its end a person's token can still be renewed, in real time; the portal's sessions"
+        " should not be idle for longer",
+    )
+    sign_in_hours: Annotated[int, Field(ge=1, le=24)] = setting(
+        10,
+        unit="hours",
+        about="How long a person's sign-in can be renewed for, in real time; then it takes the password again",
+    )
     system_token_seconds: Annotated[int, Field(ge=60, le=86400)] = setting(
         3600, unit="seconds", about="How long the token of a supplier's system holds"
     )
@@ -51,7 +62,7 @@ class RegistrySettings(Settings):
         60, unit="minutes", about="How long the link to choose a new password can be used, in platform time"
     )
     link_url: Annotated[str, AfterValidator(_link_pattern)] = setting(
-        "{public_url}/registry/links/{secret}",
+        "{public_url}/link/{secret}",
         about="The address a mailed link leads to; {public_url} and {secret} are filled in",
     )
     link_requests: Annotated[int, Field(ge=1, le=100)] = setting(

@@ -16,7 +16,6 @@ OPEN = {
     "/healthz",
     "/links",
     "/links/redeem",
-    "/links/redeem-form",
     "/links/{secret}",
     "/metrics",
     "/oauth/token",

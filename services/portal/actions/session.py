@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,7 @@ from services.portal.apis import Apis, Refused
 from services.portal.domain import session as rules
 from services.portal.domain.session import Oldest, SignedIn
 from services.portal.settings import PortalSettings
+from services.portal.store import Stored
 from shared import logs
 from shared.audit import Actor
 from shared.clock import Clock
@@ -25,6 +27,7 @@ class Session:
 
     secret: str
     signed_in: SignedIn
+    begun_at: datetime
     told: str | None = None
 
     @property
@@ -46,13 +49,16 @@ def oldest(settings: PortalSettings, now: datetime) -> Oldest:
     return Oldest.at(now, idle_minutes=settings.session_idle_minutes, hours=settings.session_hours)
 
 
-async def begin(database: Database, answer: dict[str, Any], agent: str) -> Session:
+async def begin(
+    database: Database, answer: dict[str, Any], agent: str, *, begun_at: datetime | None = None
+) -> Session:
     """A new session, with a secret of its own, for what the registry answered to a sign-in."""
-    session = Session(rules.new_secret(), SignedIn.of(answer))
     now = real_now(database.clock)
+    session = Session(rules.new_secret(), SignedIn.of(answer), begun_at or now)
     async with database.transaction() as tx:
         sealed = rules.seal(session.secret, session.signed_in)
-        await store.add(tx.connection, session.id, session.signed_in.person_id, sealed, agent[:255], now=now)
+        person_id = session.signed_in.person_id
+        await store.add(tx.connection, session.id, person_id, sealed, agent[:255], begun_at=session.begun_at, now=now)
         await tx.record(_actor(session), "session.begin", session.signed_in.organisation_id)
     return session
 
@@ -70,10 +76,10 @@ async def find(database: Database, settings: PortalSettings, apis: Apis, secret:
     signed_in = rules.unseal(secret, stored.sealed)
     if signed_in is None:
         return None
-    session = Session(secret, signed_in, stored.told)
+    session = Session(secret, signed_in, stored.begun_at, stored.told)
     if signed_in.must_renew(now):
         renewed = await _renewed(database, apis, session)
-        return None if renewed is None else Session(secret, renewed, stored.told)
+        return None if renewed is None else Session(secret, renewed, stored.begun_at, stored.told)
     if stored.told is not None or (now - stored.seen_at).total_seconds() >= rules.SEEN_SECONDS:
         async with database.transaction() as tx:
             await store.see(tx.connection, session.id, now=now)
@@ -87,9 +93,43 @@ async def act_for(database: Database, apis: Apis, session: Session, organisation
     """
     registry = apis.ask("registry", session.signed_in.token)
     answer = await registry.post("/sign-in/organisation", {"organisation_id": organisation_id})
-    chosen = await begin(database, answer, agent)
+    chosen = await begin(database, answer, agent, begun_at=session.begun_at)
     await end(database, session)
     return chosen
+
+
+async def seconds_left(database: Database, settings: PortalSettings, secret: str) -> int:
+    """How long the cookie's session still lasts if nothing more is asked for; asking this does not prolong it."""
+    now = real_now(database.clock)
+    async with database.reading() as connection:
+        stored = await store.find(connection, rules.id_of(secret), oldest(settings, now))
+    if stored is None:
+        return 0
+    ends_at = rules.ends_at(
+        stored.begun_at, stored.seen_at, idle_minutes=settings.session_idle_minutes, hours=settings.session_hours
+    )
+    return max(0, int((ends_at - now).total_seconds()))
+
+
+async def of_person(database: Database, settings: PortalSettings, session: Session) -> Sequence[Stored]:
+    """All the sessions of the person whose this one is."""
+    now = real_now(database.clock)
+    async with database.reading() as connection:
+        return await store.of_person(connection, session.signed_in.person_id, oldest(settings, now))
+
+
+async def end_one(database: Database, session: Session, session_id: bytes) -> None:
+    """End one of the person's sessions, named by its id; nothing happens when it is over or another person's."""
+    async with database.transaction() as tx:
+        await store.end(tx.connection, session_id, session.signed_in.person_id)
+        await tx.record(_actor(session), "session.end", session.signed_in.organisation_id)
+
+
+async def end_others(database: Database, session: Session) -> None:
+    """End all the person's sessions but this one."""
+    async with database.transaction() as tx:
+        await store.end_others(tx.connection, session.id, session.signed_in.person_id)
+        await tx.record(_actor(session), "session.end_others", session.signed_in.organisation_id)
 
 
 async def end(database: Database, session: Session) -> None:

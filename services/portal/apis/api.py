@@ -22,7 +22,7 @@ HEALTH_SECONDS = 3.0
 
 
 class Refused(Problem):
-    """A service refused; status, code and detail are its own. `fields` are those the request got wrong."""
+    """A service refused; status, code and detail are its own."""
 
     def __init__(self, status: int, body: Mapping[str, Any]) -> None:
         super().__init__(str(body.get("code", f"http.{status}")), str(body.get("detail", "")))
@@ -32,9 +32,13 @@ class Refused(Problem):
         """Everything the service said."""
 
     @property
-    def fields(self) -> dict[str, str]:
-        """The fields that don't fit their description, by the last part of their name, each with why."""
-        return {one["field"].rpartition(".")[2]: one["message"] for one in self.told.get("errors", [])}
+    def fields(self) -> dict[str, tuple[str, str]]:
+        """The fields that don't fit their description, by the last part of their name: the kind of fault, and why."""
+        found: dict[str, tuple[str, str]] = {}
+        for one in self.told.get("errors", []):
+            named = [part for part in one["field"].split(".") if not part.isdecimal()]
+            found.setdefault(named[-1] if named else "form", (one.get("type", ""), one["message"]))
+        return found
 
 
 class Away(Unavailable):

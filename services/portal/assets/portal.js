@@ -44,7 +44,47 @@
     }
   }
 
-  document.addEventListener("click", (event) => { copy(event); checkAll(event); });
+  /** Buttons with data-reveal show what is typed in that password field, or hide it again. */
+  function reveal(event) {
+    const button = event.target.closest("[data-reveal]");
+    if (!button) return;
+    const field = document.querySelector(button.dataset.reveal);
+    const shown = field.type === "password";
+    field.type = shown ? "text" : "password";
+    button.setAttribute("aria-pressed", String(shown));
+  }
+
+  /** Five minutes before the session ends, whatever other tabs do meanwhile, say so and let it be prolonged. */
+  function watchSession() {
+    const box = document.querySelector("[data-session]");
+    if (!box) return;
+    const early = 300;
+    const [words, stay, signIn] = ["[role=alert]", "button", "a"].map((one) => box.querySelector(one));
+    const again = (seconds) => setTimeout(look, Math.max(seconds, 1) * 1000);
+    function tell(seconds, text) {
+      box.hidden = seconds > early;
+      stay.hidden = seconds <= 0 || text === "last";
+      signIn.hidden = seconds > 0;
+      if (box.hidden) return;
+      words.textContent = box.dataset[seconds > 0 ? text : "over"].replace("#", Math.ceil(seconds / 60));
+    }
+    async function look() {
+      try {
+        const { seconds } = await (await fetch("/session")).json();
+        tell(seconds, "soon");
+        if (seconds > 0) again(seconds > early ? seconds - early : Math.min(seconds, 60));
+      } catch { again(60); }
+    }
+    stay.addEventListener("click", async () => {
+      const answer = await fetch("/session", { method: "POST", body: new URLSearchParams({ form_token: box.dataset.token }) });
+      if (answer.redirected) return look();
+      const { seconds } = await answer.json();
+      tell(seconds, "last");
+    });
+    again(Number(box.dataset.session) - early);
+  }
+
+  document.addEventListener("click", (event) => { copy(event); checkAll(event); reveal(event); });
   document.addEventListener("input", filter);
   document.addEventListener("change", () => count());
 
@@ -53,5 +93,6 @@
     const summary = document.querySelector("[data-module=error-summary]");
     if (summary) summary.focus();
     count();
+    watchSession();
   });
 })();

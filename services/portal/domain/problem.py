@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.portal.domain.language import Language, later, translations
-from services.portal.domain.problem_helpdesk import HELPDESK
-
-DANISH: dict[str, str] = {**HELPDESK}
-"""By code: a sentence that says what is wrong and what to do. What has none is told by its kind alone."""
+from services.portal.domain.sentences import DANISH
 
 KINDS: dict[int, tuple[str, str]] = {
     400: (later("Forespørgslen kunne ikke læses"), later("Gå tilbage, og prøv igen.")),
@@ -54,3 +51,37 @@ def explained(code: str, status: int, detail: str, language: Language) -> Explai
         return Explained(title, DANISH.get(code, otherwise))
     told = detail if code in DANISH and detail else text(otherwise)
     return Explained(text(title), told)
+
+
+FIELDS: dict[str, str] = {
+    "missing": later("Skal udfyldes."),
+    "string_too_short": later("Skal udfyldes."),
+    "string_too_long": later("Er for langt."),
+    "string_pattern_mismatch": later("Er ikke skrevet rigtigt."),
+    "too_short": later("Vælg mindst én."),
+    "too_long": later("Vælg færre."),
+    "literal_error": later("Vælg en af mulighederne."),
+    "enum": later("Vælg en af mulighederne."),
+    "uuid_parsing": later("Vælg en af mulighederne."),
+    "int_parsing": later("Skal være et helt tal."),
+    "int_from_float": later("Skal være et helt tal."),
+    "decimal_parsing": later("Skal være et tal."),
+    "decimal_max_places": later("Har for mange decimaler."),
+    "decimal_whole_digits": later("Er for stort."),
+    "decimal_max_digits": later("Er for stort."),
+    "greater_than": later("Er for lille."),
+    "greater_than_equal": later("Er for lille."),
+    "less_than": later("Er for stort."),
+    "less_than_equal": later("Er for stort."),
+    "date_parsing": later("Skal være en dato, der findes."),
+    "date_from_datetime_parsing": later("Skal være en dato, der findes."),
+}
+"""By what a field got wrong, as the services name it."""
+MAIL_ADDRESS = later("Skriv en hel mailadresse, som navn@eksempel.dk.")
+OTHERWISE = later("Kan ikke bruges. Se efter, om det er skrevet rigtigt.")
+
+
+def field_told(kind: str, message: str, language: Language) -> str:
+    """What is wrong with a field, in the visitor's language; `message` is the service's own, in English."""
+    told = MAIL_ADDRESS if "address" in message else FIELDS.get(kind, OTHERWISE)
+    return translations(language).gettext(told)

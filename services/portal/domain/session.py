@@ -90,6 +90,11 @@ class SignedIn:
         return now + timedelta(seconds=RENEW_SECONDS) >= self.expires_at
 
 
+def ends_at(begun_at: datetime, seen_at: datetime, *, idle_minutes: int, hours: int) -> datetime:
+    """When a session is over if nothing more is asked for."""
+    return min(seen_at + timedelta(minutes=idle_minutes), begun_at + timedelta(hours=hours))
+
+
 def new_secret() -> str:
     """What a new session's cookie holds."""
     return secrets.token_urlsafe(SECRET_BYTES)

@@ -1,12 +1,25 @@
 """The portal's pages: parse, ask the services, answer with a template. One module for each noun."""
 
-from services.portal.pages import front, helpdesk, language, sign_in, start, static
+from services.portal.pages import (
+    find_service,
+    front,
+    helpdesk,
+    language,
+    password,
+    session,
+    sign_in,
+    start,
+    static,
+)
 
 ROUTERS = (
     static.router,
     language.router,
     sign_in.router,
+    password.router,
+    session.router,
     start.router,
     front.router,
+    find_service.router,
     *helpdesk.ROUTERS,
 )

@@ -13,9 +13,10 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/log-ind")
-async def form(visit: Anyone, next: str = "", over: str = "") -> Response:  # noqa: A002 - named so in the address
-    """The form; `next` is where to go on to, `over` that a session was there and has ended."""
-    return visit.page("sign_in/form.html", next=own_path(next, ""), over=bool(over), email="", errors={})
+async def form(visit: Anyone, next: str = "", over: str = "", new: str = "") -> Response:  # noqa: A002 - as in the address
+    """The form; `next` is where to go on to, `over` that a session was there and has ended, `new` a new password."""
+    after = own_path(next, "")
+    return visit.page("sign_in/form.html", next=after, over=bool(over), new=bool(new), email="", errors={})
 
 
 @router.post("/log-ind")
@@ -32,6 +33,7 @@ async def sign_in(visit: Anyone) -> Response:
             status=refused.status,
             next=after,
             over=False,
+            new=False,
             email=email,
             errors=problem_in(visit, refused),
         )

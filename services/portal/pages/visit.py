@@ -6,7 +6,7 @@ import asyncio
 import hmac
 from collections.abc import Awaitable, Mapping
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -18,8 +18,8 @@ from services.portal.apis import Api, Apis, Away
 from services.portal.domain.address import own_path
 from services.portal.domain.language import LANGUAGES, Language, chosen, translations
 from services.portal.domain.menu import PARTS, PUBLIC, Hat, Part, current, entries_for, parts_of
-from services.portal.domain.problem import explained
-from services.portal.domain.session import SignedIn
+from services.portal.domain.problem import explained, field_told
+from services.portal.domain.session import SignedIn, ends_at
 from services.portal.domain.written import Written
 from services.portal.pages.shown import render
 from services.portal.pages.static import Files
@@ -27,7 +27,7 @@ from services.portal.settings import PortalSettings
 from shared.problem import Forbidden, Problem, Unauthorised
 from shared.run import Runtime
 
-SESSION_OVER = frozenset({"session.missing", "session.over", "token.not_valid", "token.missing", "token.expired"})
+SESSION_OVER = frozenset({"session.missing", "session.over", "sign_in.over", "token.not_valid", "token.missing"})
 """Problems that signing in again is the answer to."""
 LANGUAGE_COOKIE = "language"
 LANGUAGE_SECONDS = 365 * 86400
@@ -178,6 +178,15 @@ class Visit:
         """What was filled in."""
         return await self.request.form()
 
+    @property
+    def session_seconds(self) -> int | None:
+        """How long the session lasts if nothing more is asked for."""
+        if self.session is None:
+            return None
+        limits = {"idle_minutes": self.settings.session_idle_minutes, "hours": self.settings.session_hours}
+        now = self.running.clock.real_now()
+        return max(0, int((ends_at(self.session.begun_at, now, **limits) - now).total_seconds()))
+
     def _everywhere(self) -> dict[str, Any]:
         path = self.request.url.path
         files: Files = self.running.get(Files)
@@ -196,6 +205,9 @@ class Visit:
             "path": path,
             "asked": dict(self.request.query_params),
             "languages": LANGUAGES,
+            # A page that tells no other where it is can't be come back to without being named.
+            "come_back": f"?next={quote(path)}" if holds_secret(path) else "",
+            "session_seconds": self.session_seconds,
             "files": f"/static/{files.digest}",
             "form_token": self.session.form_token if self.session else "",
             "told_before": self.session.told if self.session else None,
@@ -206,13 +218,18 @@ class Visit:
         }
 
 
+def holds_secret(path: str) -> bool:
+    """Whether this address is one of those with a one-time secret in it, which no other page may be told of."""
+    return path.startswith("/link/")
+
+
 def headers_of(request: Request) -> dict[str, str]:
     """What every page is sent with."""
     settings: PortalSettings = request.app.state.runtime.settings
     strict = {"Strict-Transport-Security": "max-age=31536000"} if settings.secure else {}
     return {
         "Content-Security-Policy": POLICY,
-        "Referrer-Policy": "same-origin",
+        "Referrer-Policy": "no-referrer" if holds_secret(request.url.path) else "same-origin",
         "X-Frame-Options": "DENY",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -307,7 +324,7 @@ def said(form: FormData | Mapping[str, Any], name: str) -> str:
 
 def problem_in(visit: Visit, problem: Problem) -> dict[str, str]:
     """What is wrong with a form, by field; what belongs to no field stands under "form"."""
-    fields = dict(getattr(problem, "fields", {}))
+    fields = getattr(problem, "fields", {})
     if fields:
-        return fields
+        return {name: field_told(kind, message, visit.language) for name, (kind, message) in fields.items()}
     return {"form": explained(problem.code, problem.status, problem.detail, visit.language).detail}

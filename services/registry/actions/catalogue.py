@@ -76,7 +76,7 @@ async def change(
 
 async def restate_services(tx: Transaction) -> int:
     """Say every service's present state."""
-    listed = partial(store.listed, q=None)
+    listed = partial(store.listed, q=None, state=None)
     return await restate_all(tx, listed, lambda service: contracts.ServiceRestated(service=told(service)))
 
 

@@ -109,6 +109,8 @@ async def redeem(database: Database, passwords: Passwords, secret: str, password
         await people.find(tx.connection, link.person_id, to_change=True)
         if await store.use(tx.connection, digest(secret), now=tx.now) is None:
             raise not_valid()
-        person = await people.set_password(tx.connection, link.person_id, password_hash)
+        person = await people.set_password(
+            tx.connection, link.person_id, password_hash, real_now=database.clock.real_now()
+        )
         await sign_ins.forget(tx.connection, address_digest(person.email))
         await tx.record(Actor("person", str(person.id)), "link.redeem", person.id, {"purpose": link.purpose})

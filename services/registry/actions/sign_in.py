@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
 
-from services.registry.domain.sign_in import SignedInAs, address_digest, choose, refused, too_many
+from services.registry.domain.sign_in import SignedInAs, address_digest, choose, refused, require_renewable, too_many
 from services.registry.passwords import Passwords
 from services.registry.settings import RegistrySettings
 from services.registry.store import person as people
@@ -46,10 +46,21 @@ async def with_password(
     return signed_in
 
 
-async def for_organisation(database: Database, *, person_id: UUID, organisation_id: UUID) -> SignedInAs:
-    """The signed-in person in another of their organisations, as things stand now. Raises as `with_password`."""
+async def for_organisation(
+    database: Database, settings: RegistrySettings, *, person_id: UUID, organisation_id: UUID, signed_in_at: datetime
+) -> SignedInAs:
+    """The signed-in person in one of their organisations, as things stand now. Raises as `with_password`.
+
+    Raises Unauthorised `sign_in.over` too, when the sign-in is too old to go on.
+    """
     async with database.transaction() as tx:
         signed_in = await _standing(tx.connection, person_id, organisation_id)
+        require_renewable(
+            signed_in_at,
+            hours=settings.sign_in_hours,
+            password_set_at=signed_in.person.password_set_at,
+            now=database.clock.real_now(),
+        )
         await tx.record(Actor("person", str(person_id), organisation_id), "sign_in.organisation", organisation_id)
     return signed_in
 

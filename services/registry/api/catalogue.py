@@ -20,7 +20,7 @@ from shared.text import Line, Passage, Sought
 
 router = APIRouter(tags=["service catalogue"])
 
-Words = Annotated[Sought | None, Query(description="Part of the name, number or description")]
+Words = Annotated[Sought | None, Query(description="Part of the name, number, description or data categories")]
 
 
 class NewService(Body):
@@ -92,11 +92,15 @@ async def publish_service(body: NewService, running: Running, caller: SignedIn) 
 
 @router.get("/services")
 async def list_services(
-    running: Running, q: Words = None, limit: Limit = 100, after: After = None
+    running: Running,
+    q: Words = None,
+    state: Annotated[ServiceState | None, Query(description="Only services in this state")] = None,
+    limit: Limit = 100,
+    after: After = None,
 ) -> Page[ServiceShown]:
     """The catalogue in alphabetical order, for everyone; `q` is looked for in either letter case."""
     async with running.database.reading() as connection:
-        found = await store.listed(connection, q=q, after=after, limit=limit + 1)
+        found = await store.listed(connection, q=q, state=state, after=after, limit=limit + 1)
     return page(found, limit, ServiceShown.of)
 
 

@@ -1,22 +1,18 @@
-"""One-time links: asked for, looked at, used to set a password; also as a small page for who clicks the mail."""
+"""One-time links: asked for, looked at, used to set a password. The page they lead to is the portal's."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
 from services.registry.actions import link as actions
-from services.registry.api import link_page
 from services.registry.api.asking import Running
 from services.registry.api.fields import Address, Password, Secret
 from services.registry.domain.link import Purpose
 from services.registry.passwords import Passwords
 from shared.asking import Body
-from shared.problem import Invalid, NotFound
 
 router = APIRouter(tags=["links"])
 
@@ -64,35 +60,9 @@ async def redeem_link(body: Redemption, running: Running) -> None:
     await actions.redeem(running.database, running.get(Passwords), body.secret, body.password)
 
 
-@router.post("/links/redeem-form", response_class=HTMLResponse)
-async def redeem_link_by_form(
-    running: Running, secret: Annotated[Secret, Form()], password: Annotated[Password, Form()]
-) -> HTMLResponse:
-    """The same for the page's form; the answer is a page in Danish."""
-    try:
-        await actions.redeem(running.database, running.get(Passwords), secret, password)
-    except Invalid as problem:
-        return link_page.form(secret, refused=problem.code)
-    except NotFound:
-        return link_page.not_valid()
-    return link_page.done()
-
-
-@router.get(
-    "/links/{secret}",
-    response_model=LinkShown,
-    responses={200: {"content": {"text/html": {}}, "description": "The link, or a page to use it on"}},
-)
-async def look_at_link(secret: Secret, request: Request, running: Running) -> LinkShown | HTMLResponse:
-    """What the link is for, without using it up. A browser gets a page with a form. 404 `link.not_valid`."""
-    page = "text/html" in request.headers.get("accept", "")
-    try:
-        async with running.database.reading() as connection:
-            found = await actions.look(connection, secret, now=running.clock.now())
-    except NotFound:
-        if page:
-            return link_page.not_valid()
-        raise
-    if page:
-        return link_page.form(secret, link=found)
+@router.get("/links/{secret}")
+async def look_at_link(secret: Secret, running: Running) -> LinkShown:
+    """What the link is for, without using it up. 404 `link.not_valid`."""
+    async with running.database.reading() as connection:
+        found = await actions.look(connection, secret, now=running.clock.now())
     return LinkShown(purpose=found.purpose, organisation_name=found.organisation_name, expires_at=found.expires_at)

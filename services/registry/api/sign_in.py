@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
 from pydantic import AwareDatetime, BaseModel, Field
 
 from services.registry.actions import sign_in as actions
@@ -16,10 +18,19 @@ from services.registry.passwords import Passwords
 from services.registry.signing import SigningKeys
 from shared.asking import Body
 from shared.contracts.registry import OrganisationKind, Role
-from shared.identity import Caller, SignedIn
+from shared.identity import Caller, NeedsToken, SignedIn, bearer_token
 from shared.problem import Forbidden
 
 router = APIRouter(tags=["sign-in"])
+
+
+async def _renewing(request: Request, running: Running, _: NeedsToken) -> Caller:
+    over_for = running.settings.sign_in_idle_minutes * 60
+    return await running.verifier.caller(bearer_token(request), over_for=over_for)
+
+
+Renewing = Annotated[Caller, Depends(_renewing)]
+"""Whoever calls, also a person whose token ran out a little while ago."""
 
 
 class SignIn(Body):
@@ -93,13 +104,22 @@ async def sign_in(body: SignIn, running: Running) -> SignedInShown:
 
 
 @router.post("/sign-in/organisation")
-async def sign_in_to_organisation(body: ChosenOrganisation, running: Running, caller: SignedIn) -> SignedInShown:
-    """Act for another of one's organisations, or renew the sign-in for the same one."""
+async def sign_in_to_organisation(body: ChosenOrganisation, running: Running, caller: Renewing) -> SignedInShown:
+    """Act for another of one's organisations, or renew the sign-in for the same one.
+
+    A token that has run out is renewed too, for `SP_SIGN_IN_IDLE_MINUTES`; a system's never. 401 `sign_in.over`
+    when signing in was `SP_SIGN_IN_HOURS` ago, or before the password was set anew; 403 `sign_in.no_membership`.
+    """
     _require_person(caller)
+    assert caller.signed_in_at is not None  # every token says when it was made
     signed_in = await actions.for_organisation(
-        running.database, person_id=caller.id, organisation_id=body.organisation_id
+        running.database,
+        running.settings,
+        person_id=caller.id,
+        organisation_id=body.organisation_id,
+        signed_in_at=caller.signed_in_at,
     )
-    return _session(running, signed_in)
+    return _session(running, signed_in, since=caller.signed_in_at)
 
 
 @router.get("/me")
@@ -116,8 +136,9 @@ def _require_person(caller: Caller) -> None:
         raise Forbidden("rights.person_only", "This is for people; a system has its own sign-in.")
 
 
-def _session(running: RegistryRuntime, signed_in: SignedInAs) -> SignedInShown:
-    session: Session = token.for_person(running.get(SigningKeys), running.settings, running.clock, signed_in)
+def _session(running: RegistryRuntime, signed_in: SignedInAs, *, since: datetime | None = None) -> SignedInShown:
+    keys = running.get(SigningKeys)
+    session: Session = token.for_person(keys, running.settings, running.clock, signed_in, since=since)
     return SignedInShown(token=session.token, expires_at=session.expires_at, **_shown(signed_in))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from shared.contracts.registry import Membership, Organisation, OrganisationKind, Role, User
@@ -29,6 +30,8 @@ class Person:
     name: str
     email: str
     password_hash: str | None = field(repr=False)
+    password_set_at: datetime | None = None
+    """In real time (UTC), like the sign-ins that a new password ends."""
 
 
 @dataclass(frozen=True)

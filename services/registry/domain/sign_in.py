@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.registry.domain.person import Person, Standing
@@ -46,6 +46,18 @@ def choose(person: Person, standings: Sequence[Standing], organisation_id: UUID 
         if standing.organisation.id == organisation_id:
             return SignedInAs(person, standing, holding)
     raise Forbidden("sign_in.no_membership", "You have no role in that organisation; choose one of your own.")
+
+
+def require_renewable(signed_in_at: datetime, *, hours: int, password_set_at: datetime | None, now: datetime) -> None:
+    """Raise Unauthorised `sign_in.over` when a sign-in is too old to go on (real time).
+
+    A sign-in from before the password was set anew ends with it: whoever had the old one is out.
+    """
+    ends_at = signed_in_at + timedelta(hours=hours)
+    # Tokens tell whole seconds.
+    replaced = password_set_at is not None and signed_in_at < password_set_at.replace(microsecond=0)
+    if now >= ends_at or replaced:
+        raise Unauthorised("sign_in.over", "This sign-in can't be renewed any more; sign in with the password again.")
 
 
 def refused() -> Unauthorised:

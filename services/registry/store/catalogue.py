@@ -41,9 +41,12 @@ async def find(connection: asyncpg.Connection, service_id: UUID) -> Service | No
     return Service(**dict(row)) if row else None
 
 
-async def listed(connection: asyncpg.Connection, *, q: str | None, after: UUID | None, limit: int) -> list[Service]:
+async def listed(
+    connection: asyncpg.Connection, *, q: str | None, state: ServiceState | None, after: UUID | None, limit: int
+) -> list[Service]:
     """The catalogue in alphabetical order, from after a service on."""
-    return [Service(**dict(row)) for row in await connection.fetch(QUERIES["list_services"], q, after, limit)]
+    rows = await connection.fetch(QUERIES["list_services"], q, after, limit, state)
+    return [Service(**dict(row)) for row in rows]
 
 
 async def change(

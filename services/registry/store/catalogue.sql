@@ -12,13 +12,15 @@ SELECT id, sequence, name, version, number, entity_id, description, data_categor
 FROM services WHERE id = $1;
 
 -- name: list_services
--- The catalogue in alphabetical order, after a given service; `q` is looked for in name, number and description.
+-- The catalogue in alphabetical order, after a given service; `q` is looked for in all that is said of a service.
 SELECT id, sequence, name, version, number, entity_id, description, data_categories, state, published_at
 FROM services
 WHERE ($1::text IS NULL
        OR position(lower($1) IN lower(name || ' ' || version)) > 0
        OR position(lower($1) IN lower(number)) > 0
-       OR position(lower($1) IN lower(description)) > 0)
+       OR position(lower($1) IN lower(description)) > 0
+       OR position(lower($1) IN lower(data_categories)) > 0)
+  AND ($4::text IS NULL OR state = $4)
   AND ($2::uuid IS NULL OR (name, version, id) > (SELECT a.name, a.version, a.id FROM services a WHERE a.id = $2))
 ORDER BY name, version, id
 LIMIT $3;

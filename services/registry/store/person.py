@@ -43,8 +43,10 @@ async def change(connection: asyncpg.Connection, person_id: UUID, *, name: str) 
     return _person(row)
 
 
-async def set_password(connection: asyncpg.Connection, person_id: UUID, password_hash: str) -> Person:
-    row = await connection.fetchrow(QUERIES["set_password"], person_id, password_hash)
+async def set_password(
+    connection: asyncpg.Connection, person_id: UUID, password_hash: str, *, real_now: datetime
+) -> Person:
+    row = await connection.fetchrow(QUERIES["set_password"], person_id, password_hash, real_now)
     assert row is not None
     return _person(row)
 
@@ -89,7 +91,7 @@ async def every(connection: asyncpg.Connection) -> list[Person]:
 
 
 def _person(row: asyncpg.Record) -> Person:
-    return Person(row["id"], row["sequence"], row["name"], row["email"], row["password_hash"])
+    return Person(row["id"], row["sequence"], row["name"], row["email"], row["password_hash"], row["password_set_at"])
 
 
 def _member(row: asyncpg.Record) -> Member:

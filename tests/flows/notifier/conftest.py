@@ -33,7 +33,7 @@ from tests import tokens
 from tests.conftest import MakeDatabase
 from tests.servers import ServiceDatabase
 
-SECRET = "https://platform.example/registry/links/hemmeligt-link-4711"
+SECRET = "https://platform.example/link/hemmeligt-link-4711"
 
 
 @dataclass

@@ -30,7 +30,7 @@ async def last_secret(registry: Registry, email: str) -> str:
     """The secret in the link that was sent to this address last."""
     sent = [event.link for event in await registry.said(UserLinkIssued) if event.link.email == email]
     url: str = sent[-1].url
-    assert url.startswith(f"{PUBLIC_URL}/registry/links/")
+    assert url.startswith(f"{PUBLIC_URL}/link/")
     return url.rpartition("/")[2]
 
 

@@ -100,6 +100,19 @@ async def test_services_are_found_by_part_of_what_is_said_of_them(registry: Regi
     assert found == wanted
 
 
+async def test_the_catalogue_is_narrowed_to_a_state(registry: Registry) -> None:
+    locked = await service(registry, name="Låst")
+    await service(registry, name="Åben")
+    await registry.client.patch(f"/services/{locked}", json={"state": "locked"}, headers=as_helpdesk())
+
+    async def names(state: str) -> list[str]:
+        answer = await registry.client.get("/services", params={"state": state})
+        return [one["name"] for one in answer.json()["items"]]
+
+    assert (await names("locked"), await names("open"), await names("closed")) == (["Låst"], ["Åben"], [])
+    assert (await registry.client.get("/services", params={"state": "ajar"})).status_code == 422
+
+
 async def test_everyone_reads_and_only_helpdesk_writes(registry: Registry) -> None:
     service_id = await service(registry)
     writers = {

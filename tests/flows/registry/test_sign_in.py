@@ -1,6 +1,8 @@
 """Signing in, being refused, and acting for another organisation."""
 
 import asyncio
+import base64
+import json
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -8,12 +10,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from demo.authority import Authority
 from services.registry.passwords import Passwords
+from shared.identity import Claims
 from tests.conftest import MakeDatabase
 from tests.flows.registry.conftest import Registry, settings_for, started
 from tests.flows.registry.people import (
@@ -26,7 +30,7 @@ from tests.flows.registry.people import (
     set_password,
     sign_in,
 )
-from tests.tokens import as_helpdesk, as_person, as_system, bearer
+from tests.tokens import KEYS, as_helpdesk, as_person, as_system, bearer, system_token_for
 
 EMAIL = "bo@fiktiv.example"
 
@@ -251,6 +255,133 @@ async def test_a_system_does_not_sign_in_as_a_person(registry: Registry, supplie
 async def test_a_token_for_nobody_the_registry_knows_is_refused(registry: Registry) -> None:
     assert (await registry.client.get("/me", headers=as_person(["supplier"], "user"))).status_code == 401
     assert (await registry.client.get("/me")).json()["code"] == "token.missing"
+
+
+class TestRenewing:
+    """A sign-in is renewed while it is in use, for a while after it ran out, and never for more than a day's work."""
+
+    @pytest.fixture
+    async def signed_in(self, registry: Registry, supplier: dict[str, Any]) -> dict[str, Any]:
+        """Somebody with a password from before all that is told below."""
+        await registry.fetch("UPDATE people SET password_set_at = password_set_at - interval '1 day'")
+        told: dict[str, Any] = (await sign_in(registry, EMAIL)).json()
+        return told
+
+    def token(self, told: dict[str, Any], *, ago: float, since: float | None = None, seconds: int = 900) -> str:
+        """The person's token as the registry made it `ago` seconds ago, signed in `since` seconds ago."""
+        now = time.time()
+        claims = Claims(
+            sub=told["person"]["id"],
+            kind="person",
+            org=told["organisation"]["id"],
+            org_kinds=("supplier",),
+            roles=("administrator",),
+            auth_time=None if since is None else int(now - since),
+        )
+        return KEYS.mint(claims, real_now=now - ago, seconds=seconds).token
+
+    async def renew(self, registry: Registry, told: dict[str, Any], token: str) -> httpx.Response:
+        return await registry.client.post(
+            "/sign-in/organisation", json={"organisation_id": told["organisation"]["id"]}, headers=bearer(token)
+        )
+
+    def claims(self, token: str) -> dict[str, Any]:
+        payload = token.split(".")[1]
+        read: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return read
+
+    async def test_when_one_signed_in_stays_through_renewals(
+        self, registry: Registry, signed_in: dict[str, Any]
+    ) -> None:
+        first = self.claims(signed_in["token"])
+        # As if the person had signed in an hour ago.
+        again = await self.renew(registry, signed_in, self.token(signed_in, ago=0, since=3600))
+        hour_old = self.claims(again.json()["token"])
+        later = self.claims((await self.renew(registry, signed_in, again.json()["token"])).json()["token"])
+
+        assert first["auth_time"] == first["iat"]
+        assert abs(hour_old["auth_time"] - (time.time() - 3600)) < 30
+        assert later["auth_time"] == hour_old["auth_time"]
+        assert later["exp"] - later["iat"] == 900
+
+    async def test_a_token_that_ran_out_is_renewed_for_half_an_hour(
+        self, registry: Registry, signed_in: dict[str, Any]
+    ) -> None:
+        just = self.token(signed_in, ago=900 + 29 * 60)
+        too_late = self.token(signed_in, ago=900 + 32 * 60)
+
+        assert (await registry.client.get("/me", headers=bearer(just))).json()["code"] == "token.not_valid"
+        assert (await self.renew(registry, signed_in, just)).status_code == 200
+        refused = await self.renew(registry, signed_in, too_late)
+        assert (refused.status_code, refused.json()["code"]) == (401, "token.not_valid")
+
+    async def test_ten_hours_after_signing_in_it_is_over(self, registry: Registry, signed_in: dict[str, Any]) -> None:
+        nearly = await self.renew(registry, signed_in, self.token(signed_in, ago=0, since=10 * 3600 - 300))
+        over = await self.renew(registry, signed_in, self.token(signed_in, ago=0, since=10 * 3600))
+
+        assert nearly.status_code == 200
+        left = self.claims(nearly.json()["token"])
+        assert left["exp"] == left["auth_time"] + 10 * 3600
+        assert (over.status_code, over.json()["code"]) == (401, "sign_in.over")
+
+    async def test_a_token_of_an_older_release_counts_from_when_it_was_made(
+        self, registry: Registry, signed_in: dict[str, Any]
+    ) -> None:
+        renewed = await self.renew(registry, signed_in, self.token(signed_in, ago=600, since=None))
+
+        assert abs(self.claims(renewed.json()["token"])["auth_time"] - (time.time() - 600)) < 30
+
+    async def test_a_new_password_ends_sign_ins_made_with_the_old_one(
+        self, registry: Registry, signed_in: dict[str, Any]
+    ) -> None:
+        before = self.token(signed_in, ago=0, since=60)
+        await registry.client.post("/links", json={"email": EMAIL})
+        await set_password(registry, EMAIL, "another long password")
+        after = (await sign_in(registry, EMAIL, "another long password")).json()["token"]
+
+        refused = await self.renew(registry, signed_in, before)
+        assert (refused.status_code, refused.json()["code"]) == (401, "sign_in.over")
+        assert (await self.renew(registry, signed_in, after)).status_code == 200
+
+    async def test_who_may_no_longer_act_there_is_not_renewed(
+        self, registry: Registry, signed_in: dict[str, Any]
+    ) -> None:
+        token = self.token(signed_in, ago=1000, since=1000)
+        organisation = signed_in["organisation"]["id"]
+        await registry.client.patch(f"/organisations/{organisation}", json={"active": False}, headers=as_helpdesk())
+
+        assert (await self.renew(registry, signed_in, token)).status_code == 401
+
+    async def test_a_systems_token_is_never_renewed(self, registry: Registry, signed_in: dict[str, Any]) -> None:
+        organisation = uuid.UUID(signed_in["organisation"]["id"])
+        holds = system_token_for(uuid.uuid4(), organisation)
+        ran_out = system_token_for(uuid.uuid4(), organisation, seconds=-60)
+
+        answers = [await self.renew(registry, signed_in, token) for token in (holds, ran_out)]
+
+        assert [(one.status_code, one.json()["code"]) for one in answers] == [
+            (403, "rights.person_only"),
+            (401, "token.not_valid"),
+        ]
+
+    async def test_how_long_is_a_setting(
+        self, make_database: MakeDatabase, signing_key_file: Path, authority: Authority
+    ) -> None:
+        settings = settings_for(
+            await make_database("registry"),
+            signing_key_file,
+            authority.trust_directory,
+            sign_in_idle_minutes=0,
+            sign_in_hours=1,
+        )
+        async with started(settings) as found:
+            created = await create(found, **SUPPLIER, first_administrator={"name": "Bo", "email": EMAIL})
+            await set_password(found, EMAIL)
+            told = {**(await sign_in(found, EMAIL)).json(), "organisation": {"id": created["id"]}}
+
+            assert (await self.renew(found, told, self.token(told, ago=1000))).json()["code"] == "token.not_valid"
+            over = await self.renew(found, told, self.token(told, ago=0, since=3601))
+            assert over.json()["code"] == "sign_in.over"
 
 
 @pytest.fixture

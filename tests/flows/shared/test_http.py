@@ -53,10 +53,15 @@ async def test_a_request_that_does_not_fit_is_told_which_fields_and_never_what_t
 
     body = require_problem(answer, 422, "request.not_valid")
     assert body["errors"] == [
-        {"field": "body.name", "message": "String should have at least 3 characters"},
-        {"field": "body.secret", "message": "String should match pattern '^[a-z]*$'"},
+        {"field": "body.name", "type": "string_too_short", "message": "String should have at least 3 characters"},
+        {
+            "field": "body.secret",
+            "type": "string_pattern_mismatch",
+            "message": "String should match pattern '^[a-z]*$'",
+        },
         {
             "field": "body.count",
+            "type": "int_parsing",
             "message": "Input should be a valid integer, unable to parse string as an integer",
         },
     ]
@@ -78,7 +83,11 @@ async def test_an_unknown_members_name_is_told_shortened(client: httpx.AsyncClie
     answer = await client.post("/things", json={"name": "abc", "secret": "", "x" * 10_000: 1})
 
     [error] = require_problem(answer, 422, "request.not_valid")["errors"]
-    assert error == {"field": f"body.{'x' * 64}", "message": "Extra inputs are not permitted"}
+    assert error == {
+        "field": f"body.{'x' * 64}",
+        "type": "extra_forbidden",
+        "message": "Extra inputs are not permitted",
+    }
 
 
 async def test_a_number_that_is_none_in_a_path(client: httpx.AsyncClient) -> None:

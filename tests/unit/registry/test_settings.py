@@ -36,7 +36,7 @@ def test_what_is_needed_is_enough() -> None:
 
     assert settings.operator_cvr == "12345674"
     assert settings.mode == "live"
-    assert settings.link_url == "{public_url}/registry/links/{secret}"
+    assert settings.link_url == "{public_url}/link/{secret}"
     assert (settings.person_token_seconds, settings.system_token_seconds) == (900, 3600)
 
 
