@@ -17,4 +17,4 @@ UNACKED_OLDEST = Gauge(
     ["queue"],
 )
 PARKED_ROWS = Gauge("sp_parked_rows", "Parked messages, by whom they wait for", ["waiting_for"])
-JOB_RUNS = Counter("sp_job_runs_total", "Runs of timed work, by outcome", ["job", "outcome"])
+JOB_RUNS = Counter("sp_job_runs_total", "Runs of timed work, by outcome", ["task", "outcome"])

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from demo import story
 from demo.__main__ import play
@@ -71,6 +72,15 @@ def look(directory: Path, *, as_json: bool) -> int:
     return tell(services, broker, found.secrets.broker[BROKER_OPERATOR], as_json=as_json)
 
 
+def run(directory: Path, service: str, words: list[str]) -> NoReturn:
+    """Becomes a command of one service of the instance that runs in ``directory``. Raises StartError."""
+    found = running.find(directory)
+    settings = {**found.environment(service), **found.owner_environment(service), "SP_LOG_FORMAT": "text"}
+    path = os.pathsep.join(filter(None, [str(places.PROJECT), os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, "-m", f"services.{service}", *words]
+    os.execve(sys.executable, command, {**os.environ, **settings, "PYTHONPATH": path})  # noqa: S606 - no shell is wanted
+
+
 def _play_once(platform: Platform) -> None:
     """Plays the demonstration's story unless it has been; only one played to its end counts.
 
@@ -132,7 +142,12 @@ def main() -> None:
     saving.add_argument("folder", type=Path)
     looking = commands.add_parser("overview", help="how a running instance is, and what needs a person")
     looking.add_argument("--json", action="store_true", help="for programs")
-    for command in (start, erase, saving, looking):
+    running_one = commands.add_parser(
+        "run", help="a command of one service, with the settings of a running instance: run metering parked list"
+    )
+    running_one.add_argument("service", choices=SERVICES)
+    running_one.add_argument("words", nargs=argparse.REMAINDER, metavar="command …")
+    for command in (start, erase, saving, looking, running_one):
         command.add_argument("--directory", type=Path, default=DEFAULT_DIRECTORY, help="where the instance lies")
     arguments = parser.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -144,6 +159,8 @@ def main() -> None:
             save(arguments.directory, arguments.folder)
         elif arguments.command == "overview":
             sys.exit(look(arguments.directory, as_json=arguments.json))
+        elif arguments.command == "run":
+            run(arguments.directory, arguments.service, arguments.words)
         else:
             port = base_from_environment() if arguments.port is None else arguments.port
             up(arguments.directory.resolve(), port, empty=arguments.empty, restore=arguments.restore)

@@ -116,10 +116,13 @@ http {{
   proxy_set_header X-Forwarded-For $remote_addr;
   proxy_set_header X-Forwarded-Proto $scheme;
   proxy_set_header X-Forwarded-Host $http_host;
+  # All of them stand here: a location that sets one of its own would inherit none of the others.
+  proxy_set_header X-Forwarded-Prefix $prefix;
 {upstreams}
   server {{
     listen {LOOPBACK}:{ports.edge};
     server_name _;
+    set $prefix "";
     location = /api {{ return 308 /api/; }}
     location = /api/ {{
       root {folder}/pages;
@@ -199,7 +202,7 @@ def _location(service: str) -> str:
     return f"""\
     location /{service}/ {{
       client_max_body_size {limit};
-      proxy_set_header X-Forwarded-Prefix /{service};
+      set $prefix /{service};
       proxy_pass http://{service}/;
     }}
     location = /{service} {{ return 308 /{service}/; }}

@@ -10,26 +10,26 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 import httpx
 
 from deploy.backup import backup
 from deploy.backup.dump import DumpFailed
-from deploy.local import places, running
+from deploy.local import places
 from deploy.local.edge import Edge
 from deploy.local.failures import StartError
 from deploy.local.ports import DEFAULT_BASE, LOOPBACK, Ports, require_free
 from deploy.local.postgres import ADMIN, Postgres
 from deploy.local.processes import Child
 from deploy.local.rabbitmq import RabbitMQ
-from deploy.local.secrets import Secrets, signing_key
+from deploy.local.running import BASE, TRUST, Mode, Running, jwks_url
+from deploy.local.secrets import Secrets
 from deploy.postgres import setup
 from deploy.rabbitmq.definitions import definitions
 from shared import schema
 from shared.contracts import SERVICES
 
-Mode = Literal["demonstration", "live"]
 ABOUT = {
     "registry": "Organisations, people and sign-in, IT systems and certificates, the access decision",
     "agreements": "Requests, agreements and trial connections between suppliers and municipalities",
@@ -38,17 +38,6 @@ ABOUT = {
     "invoicing": "Prices, usage overviews and invoices",
     "portal": "The self-service in a browser",
 }
-OPERATOR = {"SP_OPERATOR_NAME": "Demonstrationsplatformen (opdigtet)", "SP_OPERATOR_CVR": "12345674"}
-"""Who runs a demonstration: the same made-up organisation that sells on its invoices."""
-
-CONTACT = {
-    "SP_CONTACT_NAME": "Helpdesk på demonstrationsplatformen (opdigtet)",
-    "SP_CONTACT_ADDRESS": "Rådhuspladsen 1, 9999 Fjordby",
-    "SP_CONTACT_PHONE": "70 00 00 00",
-    "SP_CONTACT_EMAIL": "helpdesk@serviceplatform.example",
-}
-"""Whom the portal of a demonstration tells people to turn to: as made up as its operator."""
-
 START_SECONDS = 60
 STOP_SECONDS = 30
 
@@ -82,7 +71,7 @@ class Platform:
         self._smtp: Child | None = None
         self._stack = contextlib.ExitStack()
         self.mail_folder = self.directory / "mail"
-        self.trust_directory = self.directory / "authority" / "trust"
+        self.trust_directory = self.directory / TRUST
 
     @property
     def public_url(self) -> str:
@@ -96,10 +85,6 @@ class Platform:
     def direct_url(self, service: str) -> str:
         """A service's own address, past the edge."""
         return f"http://{LOOPBACK}:{self.ports.named()[service]}"
-
-    @property
-    def jwks_url(self) -> str:
-        return f"{self.direct_url('registry')}/.well-known/jwks.json"
 
     def broker_url(self, user: str) -> str:
         """The AMQP URL of a service or of ``operator``."""
@@ -166,38 +151,13 @@ class Platform:
 
     def environment(self, service: str) -> dict[str, str]:
         """The settings of one service, for its process or for one of its operator commands."""
-        settings = {
-            "SP_DATABASE_URL": self.postgres.url(service, self.secrets.database[service], service),
-            "SP_BROKER_URL": self.rabbitmq.url(service),
-            "SP_LISTEN_HOST": LOOPBACK,
-            "SP_LISTEN_PORT": str(self.ports.named()[service]),
-            "SP_ROOT_PATH": f"/{service}",
-            "SP_PUBLIC_URL": self.public_url,
-            "SP_JWKS_URL": self.jwks_url,
-            "SP_MODE": self.mode,
-            "SP_LOG_FORMAT": "json",
-            "PYTHONUNBUFFERED": "1",
-        }
-        if service == "registry":
-            settings["SP_SIGNING_KEY_FILE"] = str(signing_key(self.directory))
-            settings["SP_TRUST_DIRECTORY"] = str(self.trust_directory)
-            if self.mode == "demonstration":
-                settings |= OPERATOR
-        if service == "portal":
-            settings |= {f"SP_{other.upper()}_URL": self.direct_url(other) for other in SERVICES if other != service}
-            settings["SP_ROOT_PATH"] = ""
-            if self.mode == "demonstration":
-                settings |= CONTACT
-        if service == "notifier":
-            settings["SP_SMTP_HOST"] = LOOPBACK
-            settings["SP_SMTP_PORT"] = str(self.ports.smtp)
-        return settings
+        return Running(self.directory, self.ports, self.secrets, self.mode).environment(service)
 
     def _start(self) -> None:
         stack = self._stack
         stack.enter_context(contextlib.closing(places.claim(self.directory)))
         require_free(self.ports)
-        (self.directory / running.BASE).write_text(f"{self.ports.edge}\n")
+        (self.directory / BASE).write_text(f"{self.ports.edge}\n")
         places.require_room(self.directory)
         self.secrets = Secrets.of_instance(self.directory)
         self.postgres = Postgres(self.directory, self.ports.postgres, self.secrets.database_admin)
@@ -207,7 +167,7 @@ class Platform:
             passwords=self.secrets.broker,
             erlang_cookie=self.secrets.erlang_cookie,
             definitions=definitions(self.secrets.broker),
-            jwks_url=self.jwks_url,
+            jwks_url=jwks_url(self.ports),
         )
         self.edge = Edge(self.directory, self.ports, {name: ABOUT[name] for name in self._names})
         self._say("starting PostgreSQL, RabbitMQ, the mail server and the edge")

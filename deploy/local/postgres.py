@@ -33,7 +33,7 @@ class Postgres:
         return self.url(ADMIN, self._password, "postgres")
 
     def url(self, role: str, password: str, database: str) -> str:
-        return f"postgresql://{role}:{password}@{LOOPBACK}:{self._port}/{database}"
+        return database_url(self._port, role, password, database)
 
     def start(self) -> None:
         """Starts the server on its data, which is made at the first start; returns before it answers
@@ -137,6 +137,11 @@ class Postgres:
                 "autovacuum": "off",
             }
         return "".join(f"{name} = '{value}'\n" for name, value in values.items())
+
+
+def database_url(port: int, role: str, password: str, database: str) -> str:
+    """How a role reaches a database of a server on this machine."""
+    return f"postgresql://{role}:{password}@{LOOPBACK}:{port}/{database}"
 
 
 def newest_programs(installed: Path) -> Path:

@@ -26,6 +26,11 @@ async def partitions(settings: MeteringSettings, connection: asyncpg.Connection 
         return [fail("partitions", "the tables are not there: run `python -m services.metering migrate`")]
     if outside:
         return [warn("partitions", "calls lie outside the months made ahead; the running service moves them")]
+    if missing and settings.mode == "demonstration":
+        # Its clock may just have been moved; what is called meanwhile counts, and is moved like the above.
+        return [
+            warn("partitions", f"missing for {', '.join(missing)}; a running metering makes them within a minute")
+        ]
     if missing:
         return [fail("partitions", f"missing for {', '.join(missing)}; a running metering makes them each minute")]
     return [ok("partitions", "a partition for every month a call may be made in")]

@@ -134,6 +134,12 @@ async def test_it_starts_everything_and_takes_everything_with_it(instance: Path)
             assert (await edge.get("/registry/nowhere")).headers["content-type"] == "application/problem+json"
             assert (await edge.post("/registry/healthz", content=bytes(1_100_000))).status_code == 413
         await require_well(instance)
+        for words, said in (
+            (["metering", "check"], "partitions"),
+            (["agreements", "migrate"], "agreements: nothing to migrate"),
+        ):
+            told = await local("run", f"--directory={instance}", *words)
+            assert (told.returncode, said in told.stdout) == (0, True), told
         saved = instance.with_name("saved")
         told = await local("backup", f"--directory={instance}", str(saved))
         assert told.returncode == 0, told.stderr

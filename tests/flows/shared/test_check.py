@@ -248,11 +248,20 @@ async def test_servers_that_are_away_are_all_told_of(prepare: Prepare, tmp_path:
     assert "hunter2" not in "".join(faults.values())
 
 
-async def test_metering_without_a_month(make_database: MakeDatabase, broker: Broker, prepare: Prepare) -> None:
+@pytest.mark.parametrize(
+    ("mode", "level"),
+    [("live", "FAIL"), ("demonstration", "warn")],
+    ids=["live", "where the clock may just have moved"],
+)
+async def test_metering_without_a_month(
+    make_database: MakeDatabase, broker: Broker, prepare: Prepare, mode: str, level: str
+) -> None:
     database = await make_database("metering")
-    service = prepare("metering", database_url=database.url, broker_url=broker.url("metering"))
+    service = prepare("metering", database_url=database.url, broker_url=broker.url("metering"), mode=mode)
 
-    assert "missing for" in wrong(await found(service))["partitions"]
+    [finding] = [one for one in await found(service) if one.what == "partitions"]
+
+    assert (finding.level, "missing for" in finding.detail) == (level, True)
 
 
 def test_at_the_command_line_every_wrong_setting_is_a_line_and_the_exit_code_1() -> None:

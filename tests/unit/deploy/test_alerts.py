@@ -52,6 +52,14 @@ def test_it_asks_for_what_there_is(name: str) -> None:
     assert rule["annotations"]["summary"]
 
 
+def test_no_measure_has_a_label_that_prometheus_gives_itself() -> None:
+    measures()
+    labels = {label for collector in REGISTRY._collector_to_names for label in getattr(collector, "_labelnames", ())}
+
+    assert "task" in labels
+    assert labels & {"job", "instance"} == set()
+
+
 def test_operators_are_told_of_each_and_of_no_other() -> None:
     told = (PROJECT / "docs/operations.md").read_text()
 
