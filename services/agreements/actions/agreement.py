@@ -11,7 +11,7 @@ import asyncpg
 from services.agreements.actions import rights
 from services.agreements.domain import agreement as domain
 from services.agreements.store import agreements, copies
-from services.agreements.store.agreements import Entry, Filter, Sort, Stored
+from services.agreements.store.agreements import AgreedSystem, Entry, Filter, Sort, Stored
 from shared.contracts.agreements import Agreement, AgreementRestated, By
 from shared.database import Transaction
 from shared.identity import Caller
@@ -126,6 +126,11 @@ async def page(
 async def counts(connection: asyncpg.Connection, caller: Caller, narrowed: Filter) -> dict[str, int]:
     """How many of the agreements the caller may know of are in each state."""
     return await agreements.count_agreements(connection, _seen(caller, narrowed))
+
+
+async def systems(connection: asyncpg.Connection, caller: Caller, *, limit: int) -> list[AgreedSystem]:
+    """The systems that the agreements the caller may know of are about."""
+    return await agreements.systems(connection, rights.visible(caller), limit=limit)
 
 
 async def restate(tx: Transaction) -> int:

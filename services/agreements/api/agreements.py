@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from pydantic import Field
 from services.agreements.actions import agreement as actions
 from services.agreements.api.asking import Running
 from services.agreements.api.fields import Reason, ServiceIds
-from services.agreements.api.models import AgreementAnswer, AgreementDetail, Counts
+from services.agreements.api.models import AgreementAnswer, AgreementDetail, Counts, SystemAgreed, SystemsAgreed
 from services.agreements.domain.agreement import State
 from services.agreements.store.agreements import Filter, Sort
 from shared.asking import Body
@@ -20,6 +21,8 @@ from shared.page import After, Limit, Page, page
 from shared.text import Sought
 
 router = APIRouter(tags=["agreements"])
+
+MOST_SYSTEMS = 1000
 
 
 class Approval(Body):
@@ -81,6 +84,14 @@ async def count_agreements(caller: SignedIn, running: Running, narrowed: Narrowe
     """How many of the agreements that the list shows are in each state."""
     async with running.database.reading() as connection:
         return Counts(**await actions.counts(connection, caller, narrowed))
+
+
+@router.get("/agreements/systems")
+async def list_systems(caller: SignedIn, running: Running) -> SystemsAgreed:
+    """The suppliers' systems that the agreements the caller sees are about: what a list can be narrowed by."""
+    async with running.database.reading() as connection:
+        found = await actions.systems(connection, caller, limit=MOST_SYSTEMS)
+    return SystemsAgreed(systems=[SystemAgreed(**asdict(one)) for one in found])
 
 
 @router.get("/agreements/{agreement_id}")

@@ -96,6 +96,22 @@ class RequestAnswer(RequestSummary):
         }
 
 
+class SystemAgreed(BaseModel):
+    """A supplier's system that there are agreements about, and how many, whatever their state."""
+
+    supplier_id: UUID
+    supplier_name: str
+    system_id: UUID
+    system_name: str
+    agreements: int
+
+
+class SystemsAgreed(BaseModel):
+    """By the suppliers' and systems' names; the first thousand."""
+
+    systems: list[SystemAgreed]
+
+
 class Line(BaseModel):
     """One service of an agreement and the municipality's answer about it."""
 

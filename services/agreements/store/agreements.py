@@ -41,6 +41,17 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class AgreedSystem:
+    """A supplier's system and how many agreements are about it, whatever their state."""
+
+    supplier_id: UUID
+    supplier_name: str
+    system_id: UUID
+    system_name: str
+    agreements: int
+
+
+@dataclass(frozen=True)
 class Filter:
     """Which agreements are listed: those one may see (`everything`, or as supplier or municipality), narrowed."""
 
@@ -153,6 +164,14 @@ async def count_agreements(connection: asyncpg.Connection, which: Filter) -> dic
     """How many are in each state that occurs."""
     rows = await connection.fetch(QUERIES["count_agreements"], *which.arguments)
     return {row["state"]: row["agreements"] for row in rows}
+
+
+async def systems(connection: asyncpg.Connection, which: Filter, *, limit: int) -> list[AgreedSystem]:
+    """The systems that agreements one may see are about, by supplier's and system's name; nothing else narrows."""
+    rows = await connection.fetch(
+        QUERIES["systems"], which.everything, which.as_supplier, which.as_municipality, limit
+    )
+    return [AgreedSystem(**dict(row)) for row in rows]
 
 
 async def all_agreements(connection: asyncpg.Connection) -> AsyncIterator[Agreement]:

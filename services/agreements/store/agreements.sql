@@ -81,6 +81,15 @@ WHERE ($1 OR a.supplier_id = $2 OR a.municipality_id = $3)
                   WHERE l.agreement_id = a.id AND strpos(lower(l.service_name), $8) > 0))
 GROUP BY a.state
 
+-- name: systems
+SELECT a.supplier_id, max(r.supplier_name) AS supplier_name, a.system_id, max(r.system_name) AS system_name,
+       count(*) AS agreements
+FROM agreement a JOIN request r ON r.id = a.request_id
+WHERE $1 OR a.supplier_id = $2 OR a.municipality_id = $3
+GROUP BY a.supplier_id, a.system_id
+ORDER BY max(r.supplier_name) COLLATE "da-x-icu", max(r.system_name) COLLATE "da-x-icu", a.system_id
+LIMIT $4
+
 -- name: all_agreements
 SELECT * FROM whole_agreement ORDER BY number
 

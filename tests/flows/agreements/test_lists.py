@@ -129,3 +129,19 @@ async def test_a_renamed_system_keeps_the_name_it_was_asked_for_under(world: Wor
     answer = (await world.client.get("/agreements?q=omsorg", headers=world.first.signatory)).json()
 
     assert [item["id"] for item in answer["items"]] == [agreement]
+
+
+async def test_the_systems_one_sees_agreements_about_are_told(world: World, several: dict[str, str]) -> None:
+    async def told(headers: dict[str, str]) -> list[tuple[str, str, int]]:
+        answer = await world.client.get("/agreements/systems", headers=headers)
+        assert answer.status_code == 200, answer.text
+        return [(one["supplier_name"], one["system_name"], one["agreements"]) for one in answer.json()["systems"]]
+
+    assert await told(world.first.signed_in("user")) == [
+        ("Nordlys IT", "Omsorg", 2),
+        ("Sydvest Data", "Æblehaven", 1),
+    ]
+    assert await told(world.supplier.asker) == [("Nordlys IT", "Omsorg", 3)]
+    assert await told(world.both.signatory) == []
+    nobody = await world.client.get("/agreements/systems", headers=Party("Ingen", ()).signed_in())
+    assert nobody.status_code == 403
