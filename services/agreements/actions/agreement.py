@@ -128,9 +128,11 @@ async def counts(connection: asyncpg.Connection, caller: Caller, narrowed: Filte
     return await agreements.count_agreements(connection, _seen(caller, narrowed))
 
 
-async def systems(connection: asyncpg.Connection, caller: Caller, *, limit: int) -> list[AgreedSystem]:
+async def systems(
+    connection: asyncpg.Connection, caller: Caller, narrowed: Filter, *, limit: int
+) -> list[AgreedSystem]:
     """The systems that the agreements the caller may know of are about."""
-    return await agreements.systems(connection, rights.visible(caller), limit=limit)
+    return await agreements.systems(connection, _seen(caller, narrowed), limit=limit)
 
 
 async def restate(tx: Transaction) -> int:

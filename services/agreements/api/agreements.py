@@ -87,10 +87,16 @@ async def count_agreements(caller: SignedIn, running: Running, narrowed: Narrowe
 
 
 @router.get("/agreements/systems")
-async def list_systems(caller: SignedIn, running: Running) -> SystemsAgreed:
+async def list_systems(
+    caller: SignedIn,
+    running: Running,
+    supplier_id: Annotated[UUID | None, Query()] = None,
+    municipality_id: Annotated[UUID | None, Query()] = None,
+) -> SystemsAgreed:
     """The suppliers' systems that the agreements the caller sees are about: what a list can be narrowed by."""
+    narrowed = Filter(supplier_id=supplier_id, municipality_id=municipality_id)
     async with running.database.reading() as connection:
-        found = await actions.systems(connection, caller, limit=MOST_SYSTEMS)
+        found = await actions.systems(connection, caller, narrowed, limit=MOST_SYSTEMS)
     return SystemsAgreed(systems=[SystemAgreed(**asdict(one)) for one in found])
 
 

@@ -167,10 +167,8 @@ async def count_agreements(connection: asyncpg.Connection, which: Filter) -> dic
 
 
 async def systems(connection: asyncpg.Connection, which: Filter, *, limit: int) -> list[AgreedSystem]:
-    """The systems that agreements one may see are about, by supplier's and system's name; nothing else narrows."""
-    rows = await connection.fetch(
-        QUERIES["systems"], which.everything, which.as_supplier, which.as_municipality, limit
-    )
+    """What agreements of one supplier or municipality are about, by the suppliers' and systems' names."""
+    rows = await connection.fetch(QUERIES["systems"], *which.arguments[:5], limit)
     return [AgreedSystem(**dict(row)) for row in rows]
 
 

@@ -85,10 +85,12 @@ GROUP BY a.state
 SELECT a.supplier_id, max(r.supplier_name) AS supplier_name, a.system_id, max(r.system_name) AS system_name,
        count(*) AS agreements
 FROM agreement a JOIN request r ON r.id = a.request_id
-WHERE $1 OR a.supplier_id = $2 OR a.municipality_id = $3
+WHERE ($1 OR a.supplier_id = $2 OR a.municipality_id = $3)
+  AND ($4::uuid IS NULL OR a.supplier_id = $4)
+  AND ($5::uuid IS NULL OR a.municipality_id = $5)
 GROUP BY a.supplier_id, a.system_id
 ORDER BY max(r.supplier_name) COLLATE "da-x-icu", max(r.system_name) COLLATE "da-x-icu", a.system_id
-LIMIT $4
+LIMIT $6
 
 -- name: all_agreements
 SELECT * FROM whole_agreement ORDER BY number

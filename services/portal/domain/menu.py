@@ -64,7 +64,7 @@ PARTS: dict[Hat, Part] = {
             Entry("/kommune", later("Overblik")),
             Entry("/kommune/serviceaftaler", later("Serviceaftaler")),
             Entry("/kommune/forbrug", later("Forbrugsoversigt")),
-            Entry("/kommune/fakturaer", later("Fakturaer")),
+            Entry("/kommune/fakturaer", later("Fakturaer"), ("administrator", "signatory", "economy")),
             Entry("/kommune/organisation", later("Organisation og brugere")),
         ),
     ),

@@ -5,6 +5,7 @@ from services.portal.pages import (
     front,
     helpdesk,
     language,
+    municipality,
     password,
     session,
     sign_in,
@@ -22,4 +23,5 @@ ROUTERS = (
     front.router,
     find_service.router,
     *helpdesk.ROUTERS,
+    *municipality.ROUTERS,
 )

@@ -46,6 +46,8 @@ class Visit:
         self.session = session
         self.hat = hat
         self.running: Runtime[PortalSettings] = request.app.state.runtime
+        self.counted: dict[str, int] = {}
+        """How many things wait on a page of the menu, by its path."""
         self.language: Language = chosen(request.cookies.get(LANGUAGE_COOKIE))
 
     @classmethod
@@ -306,6 +308,11 @@ def _wearing(hat: Hat) -> Any:
         if not visit.signed_in.has(PARTS[hat].kind):
             visit.hat = None
             raise Forbidden("hat.not_yours", f"The organisation you act for is no {hat}.")
+        if hat == "municipality" and visit.request.method == "GET":
+            waiting = await unless_away(
+                visit.agreements.get("/agreements/counts", municipality_id=visit.signed_in.organisation_id)
+            )
+            visit.counted["/kommune/serviceaftaler"] = waiting["requested"] if waiting else 0
         return visit
 
     return wearing

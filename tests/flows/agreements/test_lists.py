@@ -132,8 +132,8 @@ async def test_a_renamed_system_keeps_the_name_it_was_asked_for_under(world: Wor
 
 
 async def test_the_systems_one_sees_agreements_about_are_told(world: World, several: dict[str, str]) -> None:
-    async def told(headers: dict[str, str]) -> list[tuple[str, str, int]]:
-        answer = await world.client.get("/agreements/systems", headers=headers)
+    async def told(headers: dict[str, str], query: str = "") -> list[tuple[str, str, int]]:
+        answer = await world.client.get(f"/agreements/systems{query}", headers=headers)
         assert answer.status_code == 200, answer.text
         return [(one["supplier_name"], one["system_name"], one["agreements"]) for one in answer.json()["systems"]]
 
@@ -142,6 +142,7 @@ async def test_the_systems_one_sees_agreements_about_are_told(world: World, seve
         ("Sydvest Data", "Æblehaven", 1),
     ]
     assert await told(world.supplier.asker) == [("Nordlys IT", "Omsorg", 3)]
+    assert await told(world.supplier.asker, f"?municipality_id={world.second.id}") == [("Nordlys IT", "Omsorg", 1)]
     assert await told(world.both.signatory) == []
     nobody = await world.client.get("/agreements/systems", headers=Party("Ingen", ()).signed_in())
     assert nobody.status_code == 403

@@ -1,0 +1,129 @@
+"""A municipality's invoices: the list, one of them, the calls a line rests on, and the documents that were sent."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from services.portal.domain import chart, sheet
+from services.portal.domain.language import later
+from services.portal.pages.municipality import asking
+from services.portal.pages.municipality.agreements import uuid_or_none
+from services.portal.pages.visit import MunicipalityVisit, Visit, together, unless_away
+from shared.quarters import Quarter
+
+router = APIRouter(prefix="/kommune/fakturaer", include_in_schema=False)
+
+LISTED = 20
+LINE_FILE = (
+    later("Faktura"),
+    later("Linje"),
+    later("Leverandør"),
+    later("It-system"),
+    later("Service"),
+    later("Dag"),
+    later("Regnskabsoplysning"),
+    later("Opslag"),
+    later("Pris pr. opslag ekskl. moms"),
+)
+
+
+@router.get("")
+async def invoices(visit: MunicipalityVisit) -> Response:
+    """All of them, the newest first, and what the present quarter has come to so far."""
+    if not visit.may(*asking.INVOICE_READERS):
+        people = await unless_away(asking.colleagues(visit))
+        return visit.page("municipality/invoices_closed.html", status=403, people=people or {})
+    current = Quarter.of_day(asking.today(visit))
+    found, notices, running = await together(
+        visit.invoicing.get("/invoices", after=uuid_or_none(visit.request.query_params.get("after")), limit=LISTED),
+        unless_away(visit.notifier.get("/notices", kind="invoice", limit=500)),
+        unless_away(visit.invoicing.get("/overview", quarter=str(current), group_by="")),
+    )
+    return visit.page(
+        "municipality/invoices.html",
+        found=found,
+        notices={one["about_id"]: one for one in notices["items"]} if notices else None,
+        current=current,
+        running=running,
+    )
+
+
+@router.get("/{invoice_id}")
+async def invoice(visit: MunicipalityVisit, invoice_id: UUID) -> Response:
+    """One invoice with its lines, whom it was sent to and what became of that."""
+    found, notices = await together(
+        visit.invoicing.get(f"/invoices/{invoice_id}"),
+        unless_away(visit.notifier.get("/notices", kind="invoice", about_id=invoice_id)),
+    )
+    return visit.page(
+        "municipality/invoice.html",
+        invoice=found,
+        notice=next(iter(notices["items"]), None) if notices else None,
+        known=notices is not None,
+    )
+
+
+@router.get("/{invoice_id}/linjer/{position}")
+async def line(visit: MunicipalityVisit, invoice_id: UUID, position: int) -> Response:
+    """The calls a line rests on, day by day."""
+    found, whole = await _line(visit, invoice_id, position)
+    days: dict[str, int] = defaultdict(int)
+    accounts: dict[str, int] = defaultdict(int)
+    for one in found["days"]:
+        days[one["day"]] += one["calls"]
+        accounts[one["accounting_info"]] += one["calls"]
+    return visit.page(
+        "municipality/invoice_line.html",
+        invoice=whole,
+        line=found,
+        days=days,
+        accounts=sorted(accounts.items(), key=lambda account: -account[1]),
+        drawn=chart.bars(
+            [str(date.fromisoformat(day).day) for day in days],
+            list(days.values()),
+            names=[visit.written.day(day) for day in days],
+        ),
+    )
+
+
+@router.get("/{invoice_id}/linjer/{position}/csv")
+async def line_file(visit: MunicipalityVisit, invoice_id: UUID, position: int) -> Response:
+    """The same as a file."""
+    found, whole = await _line(visit, invoice_id, position)
+    rows = [
+        (
+            whole["number"],
+            position,
+            found["supplier_name"],
+            found["system_name"],
+            found["service_name"],
+            date.fromisoformat(one["day"]),
+            one["accounting_info"],
+            one["calls"],
+            Decimal(found["unit_price"]),
+        )
+        for one in found["days"]
+    ]
+    content = sheet.csv([visit.text(name) for name in LINE_FILE], rows)
+    return visit.file(content, sheet.MEDIA_TYPE, f"{whole['number']}-linje-{position}.csv")
+
+
+@router.get("/{invoice_id}/{kind}")
+async def document(visit: MunicipalityVisit, invoice_id: UUID, kind: Literal["pdf", "xml"]) -> Response:
+    """The very document that was sent."""
+    found = await visit.invoicing.document(f"/invoices/{invoice_id}/{kind}")
+    return visit.file(found.content, found.media_type, found.filename or f"faktura.{kind}")
+
+
+async def _line(visit: Visit, invoice_id: UUID, position: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    found, whole = await together(
+        visit.invoicing.get(f"/invoices/{invoice_id}/lines/{position}"),
+        visit.invoicing.get(f"/invoices/{invoice_id}"),
+    )
+    return found, whole
