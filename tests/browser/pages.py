@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.browser.declared import helpdesk, shell
+from tests.browser.declared import helpdesk, shell, supplier
 from tests.browser.declared.route import Act, File, Page
 
-PARTS = (shell, helpdesk)
+PARTS = (shell, helpdesk, supplier)
 FILES: list[File] = [one for part in PARTS for one in part.FILES]
 PAGES: list[Page] = [one for part in PARTS for one in part.PAGES]
 ACTS: list[Act] = [one for part in PARTS for one in part.ACTS]

@@ -84,6 +84,27 @@
     again(Number(box.dataset.session) - early);
   }
 
+  /** A zone with data-drop takes a file that is dropped on it into the file field of that id. */
+  function drop(event) {
+    const zone = event.target instanceof Element ? event.target.closest("[data-drop]") : null;
+    if (!zone) return;
+    event.preventDefault();
+    zone.classList.toggle("is-over", event.type === "dragover");
+    if (event.type !== "drop" || !event.dataTransfer.files.length) return;
+    const field = document.getElementById(zone.dataset.drop);
+    field.files = event.dataTransfer.files;
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  /** A field with data-empties is one of two ways to say the same: what is given here empties the other. */
+  function emptyOther(event) {
+    const other = event.target.value && document.getElementById(event.target.dataset.empties);
+    if (other) other.value = "";
+  }
+
+  for (const type of ["dragover", "dragleave", "drop"]) document.addEventListener(type, drop);
+  // Before htmx sends what the form holds.
+  document.addEventListener("change", emptyOther, true);
   document.addEventListener("click", (event) => { copy(event); checkAll(event); reveal(event); });
   document.addEventListener("input", filter);
   document.addEventListener("change", () => count());

@@ -31,13 +31,21 @@ class Entry:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the portal: what one works in under a hat. `kind` is that of the organisation it takes."""
+    """A part of the portal: what one works in under a hat.
+
+    `kind` is that of the organisation it takes; `roles`: one of these it takes of the person (none named: any).
+    """
 
     hat: Hat
     kind: str
     path: str
     text: str
     entries: tuple[Entry, ...]
+    roles: tuple[str, ...] = ()
+
+    def open_to(self, signed_in: SignedIn) -> bool:
+        """Whether the person has this part in the organisation they act for."""
+        return signed_in.has(self.kind, *self.roles)
 
 
 PARTS: dict[Hat, Part] = {
@@ -49,11 +57,13 @@ PARTS: dict[Hat, Part] = {
         (
             Entry("/leverandoer", later("Overblik")),
             Entry("/leverandoer/it-systemer", later("It-systemer")),
-            Entry("/leverandoer/serviceaftaler", later("Serviceaftaler")),
+            Entry("/leverandoer/serviceaftaler", later("Serviceaftaler"), also=("/leverandoer/anmodninger",)),
             Entry("/leverandoer/proevetilslutninger", later("Prøvetilslutninger")),
-            Entry("/leverandoer/forbrug", later("Forbrug")),
+            Entry("/leverandoer/forbrug", later("Forbrug"), also=("/leverandoer/afviste-kald", "/leverandoer/kald")),
             Entry("/leverandoer/organisation", later("Organisation og brugere")),
         ),
+        # A municipality that is a supplier too has people who only decide or pay.
+        roles=("administrator", "user"),
     ),
     "municipality": Part(
         "municipality",
@@ -110,7 +120,7 @@ PUBLIC = (
 
 def parts_of(signed_in: SignedIn) -> list[Part]:
     """The parts the person has in the organisation they act for; a municipality that is a supplier too has two."""
-    return [part for part in PARTS.values() if signed_in.has(part.kind)]
+    return [part for part in PARTS.values() if part.open_to(signed_in)]
 
 
 def entries_for(part: Part, signed_in: SignedIn) -> list[Entry]:

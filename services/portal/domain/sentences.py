@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.portal.domain.problem_helpdesk import HELPDESK
+from services.portal.domain.problem_supplier import SUPPLIER
 
 PEOPLE: dict[str, str] = {
     "link.not_valid": "Linket er allerede brugt, erstattet af et nyere eller for gammelt. Få et nyt sendt.",
@@ -32,36 +33,6 @@ RIGHTS: dict[str, str] = {
 }
 
 SYSTEMS: dict[str, str] = {
-    "certificate.already_used": "Certifikatet er brugt til et andet it-system eller er allerede knyttet til dette."
-    " Hvert it-system skal have sit eget.",
-    "certificate.ended": "Certifikatet er allerede taget ud af brug.",
-    "certificate.expired": "Certifikatet er udløbet. Brug det fornyede.",
-    "certificate.keystore": "Filen er et nøglelager med privat nøgle. Gem selve certifikatet som .cer eller .pem,"
-    " og brug det.",
-    "certificate.kind_not_accepted": "Det er ikke et funktionscertifikat (FOCES) eller virksomhedscertifikat"
-    " (VOCES). Kun de to slags kan bruges.",
-    "certificate.kind_unclear": "Certifikatet siger ikke klart, hvilken slags det er. Brug et FOCES eller VOCES.",
-    "certificate.last": "It-systemet skal have mindst ét certifikat. Tilføj det nye først.",
-    "certificate.not_oces": "Det er ikke et OCES-certifikat. Brug et FOCES eller VOCES.",
-    "certificate.not_yet_valid": "Certifikatet gælder ikke endnu. Prøv igen, når det er trådt i kraft.",
-    "certificate.other_holder": "Certifikatet er udstedt til en anden indehaver end it-systemets nuværende. Et"
-    " fornyet certifikat har den samme.",
-    "certificate.private_key": "Filen indeholder en privat nøgle. Den er ikke gemt, og den skal aldrig sendes til"
-    " nogen. Brug selve certifikatet.",
-    "certificate.request": "Det er en anmodning om et certifikat (CSR). Brug det certifikat, der blev udstedt på"
-    " den.",
-    "certificate.several": "Der er flere certifikater i filen. Brug kun it-systemets eget.",
-    "certificate.too_large": "Filen er for stor til at være et certifikat.",
-    "certificate.too_many": "It-systemet har allerede så mange certifikater, som det kan have. Tag et ud af brug"
-    " først.",
-    "certificate.unknown": "Certifikatet findes ikke ved dette it-system.",
-    "certificate.unreadable": "Det kan ikke læses som et certifikat. Brug en .cer- eller .pem-fil, eller indsæt"
-    " teksten fra BEGIN CERTIFICATE til END CERTIFICATE.",
-    "certificate.untrusted_issuer": "Certifikatet er ikke udstedt af en udsteder, som platformen har tillid til.",
-    "certificate.weak_key": "Certifikatets nøgle er for svag. Få udstedt et nyt.",
-    "certificate.wrong_environment": "Certifikatet hører til det andet miljø: et testcertifikat kan kun bruges i"
-    " det eksterne testmiljø.",
-    "serial.unreadable": "Serienummeret kan ikke læses. Indsæt det, som det står i certifikatet.",
     "system.deactivated": "It-systemet er nedlagt. Et nedlagt it-system kan ikke åbnes igen.",
     "system.test_organisation": "Jeres organisation er kun til test. Registrér it-systemet i det eksterne testmiljø.",
     "system.unknown": "It-systemet findes ikke, eller det hører til en anden leverandør.",
@@ -147,5 +118,6 @@ DANISH: dict[str, str] = {
     **OPERATION,
     **SITE,
     **HELPDESK,
+    **SUPPLIER,
 }
 """By code: a sentence that says what is wrong and what to do."""

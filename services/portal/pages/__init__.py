@@ -11,6 +11,7 @@ from services.portal.pages import (
     sign_in,
     start,
     static,
+    supplier,
 )
 
 ROUTERS = (
@@ -24,4 +25,5 @@ ROUTERS = (
     find_service.router,
     *helpdesk.ROUTERS,
     *municipality.ROUTERS,
+    *supplier.ROUTERS,
 )

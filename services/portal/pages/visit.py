@@ -305,7 +305,7 @@ SignedInVisit = Annotated[Visit, Depends(_signed_in)]
 def _wearing(hat: Hat) -> Any:
     async def wearing(visit: SignedInVisit) -> Visit:
         visit.hat = hat
-        if not visit.signed_in.has(PARTS[hat].kind):
+        if not PARTS[hat].open_to(visit.signed_in):
             visit.hat = None
             raise Forbidden("hat.not_yours", f"The organisation you act for is no {hat}.")
         if hat == "municipality" and visit.request.method == "GET":
