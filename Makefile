@@ -16,11 +16,11 @@ up:  ## start the platform and leave it running (SP_PORT=8400); Ctrl-C stops eve
 
 test:  ## run the tests on servers of their own; ARGS=tests/unit runs a part
 	@deploy/local/bootstrap.sh test
-	@$(python) -m pytest -n auto -q $(or $(ARGS),tests)
+	@$(python) -m pytest -n auto --dist worksteal -q $(or $(ARGS),tests)
 
 prove:  ## run the long forms: fuzzing, soaks, faults with many seeds
 	@deploy/local/bootstrap.sh test
-	@SP_PROVE=1 $(python) -m pytest -n auto -q --timeout 3600 $(or $(ARGS),tests)
+	@SP_PROVE=1 $(python) -m pytest -n auto --dist worksteal -q --timeout 3600 $(or $(ARGS),tests)
 
 check:  ## format, lint, types, layers, and that generated files are current
 	@deploy/local/bootstrap.sh test

@@ -29,6 +29,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     config.stash[RUN].leave()
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The long ones first: what is left at the end is short, and no worker waits for another."""
+    usual = float(config.getini("timeout"))
+
+    def is_short(item: pytest.Item) -> bool:
+        marked = item.get_closest_marker("timeout")
+        return marked is None or marked.args[0] <= usual
+
+    items.sort(key=is_short)
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """How long the platform took to recover from the faults that were played."""
     told = [

@@ -19,7 +19,10 @@ from tests.servers import RUNS
 
 @pytest.fixture
 def alone() -> Iterator[None]:
-    """Waits until no other test plays faults: each platform alone keeps two processors busy."""
+    """Waits until no other test plays faults: each platform alone keeps two processors busy.
+
+    What such a test may take is counted from its own beginning (`func_only`): the others' turn may be long.
+    """
     RUNS.mkdir(parents=True, exist_ok=True)
     with (RUNS / "faults.lock").open("a") as gate:
         fcntl.flock(gate, fcntl.LOCK_EX)

@@ -57,7 +57,7 @@ def moved(old: Path, new: Path) -> None:
     shutil.copy2(old / "registry-signing-key.pem", new)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(600, func_only=True)
 @pytest.mark.skipif("SP_PROVE" not in os.environ, reason="the long form; make prove")
 def test_a_backup_carries_on_on_empty_servers(tmp_path: Path, alone: None) -> None:
     lost, found, kept = tmp_path / "lost", tmp_path / "found", tmp_path / "backup"

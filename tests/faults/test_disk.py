@@ -67,7 +67,7 @@ def platform(tmp_path: Path, alone: None, small_disk: Path) -> Iterator[Platform
         forget(directory)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(600, func_only=True)
 @pytest.mark.skipif("SP_PROVE" not in os.environ, reason="the long form; make prove")
 @pytest.mark.parametrize("statement", [WRITE, SWITCH], ids=["for tables", "for the log"])
 async def test_a_disk_that_fills_up(

@@ -24,7 +24,7 @@ SHORT: tuple[tuple[int, list[tuple[Phase, str]]], ...] = (
 """A few of each kind, always the same."""
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(400, func_only=True)
 async def test_a_few_faults(ground: Ground, tell_recoveries: Recovered) -> None:
     harm = Harm(ground)
     for number, (seed, faults) in enumerate(SHORT, 1):
@@ -33,7 +33,7 @@ async def test_a_few_faults(ground: Ground, tell_recoveries: Recovered) -> None:
     tell_recoveries(harm.recoveries)
 
 
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(3600, func_only=True)
 @pytest.mark.skipif("SP_PROVE" not in os.environ, reason="the long form; make prove")
 async def test_many_faults(ground: Ground, tell_recoveries: Recovered) -> None:
     """SP_FAULT_SEEDS=7 (or 7,9) plays those seeds alone, as they were played when they failed."""
