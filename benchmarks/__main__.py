@@ -8,7 +8,9 @@ import sys
 
 import benchmarks
 
-NAMES = sorted(one.name for one in pkgutil.iter_modules(benchmarks.__path__) if not one.name.startswith("_"))
+NAMES = sorted(
+    one.name for one in pkgutil.iter_modules(benchmarks.__path__) if not one.name.startswith("_") and not one.ispkg
+)
 
 
 def main() -> None:

@@ -92,6 +92,7 @@ class Authority:
     def __init__(self, directory: Path, created: datetime, key_size: int | None) -> None:
         self._directory = directory
         self._key_size = key_size
+        self._issuers: dict[tuple[Environment, Generation], _Issuer] = {}
         self.created = created
 
     @property
@@ -158,7 +159,7 @@ class Authority:
         if (kind, generation) not in _POLICIES:
             raise AuthorityError(f"There is no {kind} in {generation}. Ask for VOCES, or for {kind} in OCES2.")
         issuer = self._issuer(environment, generation)
-        key = key or _new_key(self._key_size or _KEY_SIZES[generation])
+        key = key or self.new_key(generation)
         serial = subject_serial or _new_subject_serial(kind, generation, cvr)
         subject = _subject(
             kind, generation, cvr=cvr, name=name, organisation=organisation or f"Organisation {cvr}", serial=serial
@@ -176,7 +177,17 @@ class Authority:
         )
         return Issued(certificate.public_bytes(Encoding.PEM), _pem(key), serial)
 
+    def new_key(self, generation: Generation = "OCES3") -> rsa.RSAPrivateKey:
+        """A key as long as those of the certificates it issues."""
+        return _new_key(self._key_size or _KEY_SIZES[generation])
+
     def _issuer(self, environment: Environment, generation: Generation) -> _Issuer:
+        found = self._issuers.get((environment, generation))
+        if found is None:
+            found = self._issuers[environment, generation] = self._read_issuer(environment, generation)
+        return found
+
+    def _read_issuer(self, environment: Environment, generation: Generation) -> _Issuer:
         file = f"{generation.lower()}-issuing.pem"
         certificate = _folder(self._directory, environment) / file
         key = load_pem_private_key((self._directory / "keys" / f"{environment}-{file}").read_bytes(), None)

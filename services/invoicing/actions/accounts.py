@@ -53,7 +53,7 @@ class Standing:
     sealed: Sealed | None
     own_calls: int
     differences: tuple[Difference, ...]
-    invoice_number: str | None
+    invoice: Issued | None
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ async def standings(connection: asyncpg.Connection, quarter: Quarter) -> list[St
     """Every municipality that has calls or a seal in this quarter, by name."""
     sealed = await billing.of_quarter(connection, quarter)
     own = await usage.own_calls(connection, quarter)
-    issued = await invoices.of_quarter(connection, quarter)
+    issued = await invoices.heads_of_quarter(connection, quarter)
     names = await copies.organisation_names(connection, sealed.keys() | own.keys())
     found = []
     for municipality_id in sealed.keys() | own.keys():
@@ -150,8 +150,8 @@ async def standings(connection: asyncpg.Connection, quarter: Quarter) -> list[St
         differing: list[Difference] = []
         if seal is not None and (seal.state == "waiting_for_usage" or own.get(municipality_id, 0) != seal.calls):
             own_totals = await usage.own_totals(connection, municipality_id, quarter)
-            differing = differences(seal.totals, own_totals)
-        invoice = issued.get(municipality_id)
+            whole = await billing.find(connection, municipality_id, quarter)
+            differing = differences(whole.totals if whole else (), own_totals)
         found.append(
             Standing(
                 municipality_id=municipality_id,
@@ -159,7 +159,7 @@ async def standings(connection: asyncpg.Connection, quarter: Quarter) -> list[St
                 sealed=seal,
                 own_calls=own.get(municipality_id, 0),
                 differences=tuple(differing),
-                invoice_number=invoice[0].number if invoice else None,
+                invoice=issued.get(municipality_id),
             )
         )
     return sorted(found, key=lambda standing: (standing.municipality_name or "", str(standing.municipality_id)))

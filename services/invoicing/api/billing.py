@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from services.invoicing.actions.accounts import NamedReconciled, Standing, reconciliation, standings
 from services.invoicing.api.asking import InQuarter, Running
 from services.invoicing.domain.billing import State
+from services.invoicing.store import billing as store
 from shared.identity import SignedIn
 
 router = APIRouter(tags=["billing"])
@@ -33,7 +34,7 @@ class Differing(BaseModel):
 class MunicipalityBilling(BaseModel):
     """How far a municipality's invoice has come, since when, and in words why it is not out yet.
 
-    `differences` are the totals that are not as sealed.
+    `differences` are the totals that are not as sealed; `net` is the invoice's.
     """
 
     municipality_id: UUID
@@ -46,6 +47,13 @@ class MunicipalityBilling(BaseModel):
     differences: list[Differing]
     invoice_id: UUID | None
     invoice_number: str | None
+    net: Decimal | None
+
+
+class QuartersBilling(BaseModel):
+    """By quarter, how many municipalities' billing is in which state."""
+
+    quarters: dict[str, dict[Stage, int]]
 
 
 class BillingAnswer(BaseModel):
@@ -99,6 +107,14 @@ async def billing(running: Running, caller: SignedIn, quarter: InQuarter) -> Bil
     return BillingAnswer(quarter=str(quarter), states=states, municipalities=found)
 
 
+@router.get("/billing/states")
+async def billing_states(running: Running, caller: SignedIn) -> QuartersBilling:
+    """How far the billing of every sealed quarter has come, in numbers (helpdesk)."""
+    caller.require_helpdesk()
+    async with running.database.reading() as connection:
+        return QuartersBilling.model_validate({"quarters": await store.states(connection)})
+
+
 @router.get("/billing/reconciliation")
 async def reconciled(running: Running, caller: SignedIn, quarter: InQuarter) -> ReconciliationAnswer:
     """Hold seals, counts and invoices of a quarter against one another (helpdesk)."""
@@ -137,7 +153,8 @@ def _standing(standing: Standing) -> MunicipalityBilling:
             for item in standing.differences
         ],
         invoice_id=sealed.invoice_id if sealed else None,
-        invoice_number=standing.invoice_number,
+        invoice_number=standing.invoice.number if standing.invoice else None,
+        net=standing.invoice.net if standing.invoice else None,
     )
 
 

@@ -64,9 +64,17 @@ async def waiting(connection: asyncpg.Connection) -> dict[str, Waiting]:
 
 
 async def of_quarter(connection: asyncpg.Connection, quarter: Quarter) -> dict[UUID, Sealed]:
-    """Every municipality's seal of a quarter."""
+    """Every municipality's seal of a quarter, without its totals: `find` has them."""
     rows = await connection.fetch(QUERIES["of_quarter"], str(quarter))
     return {row["municipality_id"]: _sealed(row) for row in rows}
+
+
+async def states(connection: asyncpg.Connection) -> dict[str, dict[State, int]]:
+    """By quarter, how many municipalities' billing is in which state."""
+    found: dict[str, dict[State, int]] = {}
+    for row in await connection.fetch(QUERIES["states"]):
+        found.setdefault(row["quarter"], {})[row["state"]] = row["number"]
+    return found
 
 
 async def move(

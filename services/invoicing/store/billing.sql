@@ -39,9 +39,13 @@ INSERT INTO billing_history (municipality_id, quarter, at, state, sentence, invo
 VALUES ($1, $2, $3, $4, $5, $6)
 
 -- name: of_quarter
-SELECT municipality_id, quarter, sequence, sealed_at, calls, totals, digest, correlation_id, state, sentence, since, looks, invoice_id
+-- Without the totals, of which there are many.
+SELECT municipality_id, quarter, sequence, sealed_at, calls, '[]'::jsonb AS totals, digest, correlation_id, state, sentence, since, looks, invoice_id
 FROM billing WHERE quarter = $1
 ORDER BY municipality_id
+
+-- name: states
+SELECT quarter, state, count(*) AS number FROM billing GROUP BY quarter, state ORDER BY quarter, state
 
 -- name: last_sealed
 SELECT max(quarter) FROM billing

@@ -180,6 +180,12 @@ async def of_quarter(connection: asyncpg.Connection, quarter: Quarter) -> dict[U
     return {head.municipality_id: (head, _bill(head, by_invoice[head.id])) for head in heads}
 
 
+async def heads_of_quarter(connection: asyncpg.Connection, quarter: Quarter) -> dict[UUID, Issued]:
+    """Every invoice of a quarter without its lines, by municipality."""
+    rows = await connection.fetch(QUERIES["of_quarter"], str(quarter))
+    return {row["municipality_id"]: Issued(**row) for row in rows}
+
+
 def _bill(head: Issued, found: list[BillLine]) -> Bill:
     return Bill(Quarter.parse(head.quarter), tuple(found), head.calls, head.net, head.vat, head.gross)
 

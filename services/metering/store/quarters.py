@@ -33,7 +33,6 @@ class Open:
     """A quarter that still counts; `blocked` says why it could not be sealed when it was due."""
 
     quarter: str
-    calls: int
     blocked: str | None
 
 
@@ -94,4 +93,11 @@ async def sealed(connection: asyncpg.Connection) -> list[Sealed]:
 async def still_open(connection: asyncpg.Connection, last: Quarter | None) -> list[Open]:
     """The quarters after the last sealed one that have calls, oldest first."""
     rows = await connection.fetch(SQL["open_quarters"], str(last) if last else "")
-    return [Open(row["quarter"], row["calls"] or 0, row["blocked"]) for row in rows]
+    return [Open(row["quarter"], row["blocked"]) for row in rows]
+
+
+async def open_calls(connection: asyncpg.Connection, last: Quarter | None) -> dict[str, int]:
+    """The calls billed so far in each quarter after the last sealed one; adds up every count of them."""
+    return {
+        row["quarter"]: row["calls"] for row in await connection.fetch(SQL["open_calls"], str(last) if last else "")
+    }

@@ -27,6 +27,7 @@ ROUTES = {
     "its pdf": ("GET", "/invoices/{invoice}/pdf"),
     "its xml": ("GET", "/invoices/{invoice}/xml"),
     "billing": ("GET", "/billing?quarter=2027Q1"),
+    "billing in numbers": ("GET", "/billing/states"),
     "reconciliation": ("GET", "/billing/reconciliation?quarter=2027Q1"),
 }
 OWN_AMOUNTS = {"overview": 200, "overview of the municipality": 200}

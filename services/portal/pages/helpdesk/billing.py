@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -19,41 +21,50 @@ FINAL = frozenset({"invoiced", "no_usage"})
 @router.get("/afregning")
 async def quarters(visit: HelpdeskVisit) -> Response:
     """All quarters, the newest first, with how far each has come."""
-    found = (await visit.metering.get("/quarters"))["quarters"]
-    sealed = [one["quarter"] for one in found if one["state"] == "sealed"][-4:]
-    billed = await together(*(unless_away(visit.invoicing.get("/billing", quarter=one)) for one in sealed))
-    states = {quarter: answer["states"] for quarter, answer in zip(sealed, billed, strict=True) if answer}
-    return visit.page("helpdesk/quarters.html", quarters=found[::-1], states=states, final=FINAL)
+    found, billed = await together(
+        visit.metering.get("/quarters", calls=False), unless_away(visit.invoicing.get("/billing/states"))
+    )
+    return visit.page(
+        "helpdesk/quarters.html",
+        quarters=found["quarters"][::-1],
+        states=billed["quarters"] if billed else {},
+        final=FINAL,
+    )
 
 
 @router.get("/afregning/{quarter}")
 async def quarter(visit: HelpdeskVisit, quarter: str) -> Response:
-    """One quarter: every municipality's billing, and the reconciliation of calls and amounts."""
-    meant = _quarter(quarter)
+    """One quarter: every municipality's billing; with `check`, every call and invoice line is added up anew."""
+    meant, check = _quarter(quarter), visit.request.query_params.get("check") == "1"
     all_quarters, billing, reconciled, calls = await together(
-        visit.metering.get("/quarters"),
+        visit.metering.get("/quarters", calls=False),
         visit.invoicing.get("/billing", quarter=meant),
-        unless_away(visit.invoicing.get("/billing/reconciliation", quarter=meant)),
-        unless_away(visit.metering.get("/reconciliation", quarter=meant)),
+        _if(check, visit.invoicing.get, "/billing/reconciliation", meant),
+        _if(check, visit.metering.get, "/reconciliation", meant),
     )
     found = next((one for one in all_quarters["quarters"] if one["quarter"] == meant), None)
     shown = visit.request.query_params.get("show", "")
     municipalities = _together(billing, reconciled)
     if shown == "waiting":
         municipalities = [one for one in municipalities if one["state"] not in FINAL]
-    total = len(billing["municipalities"])
-    done = sum(number for state, number in billing["states"].items() if state in FINAL)
     return visit.page(
         "helpdesk/quarter.html",
         quarter=meant,
         found=found,
-        billing=billing,
+        check=check,
         municipalities=municipalities,
         reconciled=reconciled,
         calls=calls,
-        total=total,
-        done=done,
+        total=len(billing["municipalities"]),
+        done=sum(number for state, number in billing["states"].items() if state in FINAL),
+        sealed_calls=sum(one["sealed_calls"] or 0 for one in billing["municipalities"]),
+        own_calls=sum(one["own_calls"] for one in billing["municipalities"]),
+        net=sum((Decimal(one["net"]) for one in billing["municipalities"] if one["net"]), Decimal("0.00")),
     )
+
+
+async def _if(wanted: bool, ask: Callable[..., Awaitable[Any]], path: str, quarter: str) -> Any:
+    return await unless_away(ask(path, quarter=quarter)) if wanted else None
 
 
 @router.get("/fakturaer/{invoice_id}")

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
+from services.portal.pages.helpdesk.billing import FINAL
 from services.portal.pages.helpdesk.health import health_of_all
 from services.portal.pages.visit import HelpdeskVisit, together, unless_away
 
@@ -18,15 +19,15 @@ COUNTED = 50
 @router.get("")
 async def overview(visit: HelpdeskVisit) -> Response:
     """What needs somebody, and the field that finds anything."""
-    health, failed, quarters, leaderless, unreachable, requested = await together(
+    health, failed, quarters, leaderless, unreachable, requested, billed = await together(
         health_of_all(visit),
         unless_away(visit.notifier.get("/notices", state="failed", limit=COUNTED)),
-        unless_away(visit.metering.get("/quarters")),
+        unless_away(visit.metering.get("/quarters", calls=False)),
         unless_away(visit.registry.get("/organisations", lacking="administrator", active=True, limit=COUNTED)),
         unless_away(visit.registry.get("/organisations", lacking="mailbox", active=True, limit=COUNTED)),
         unless_away(visit.agreements.get("/agreements/counts")),
+        unless_away(visit.invoicing.get("/billing/states")),
     )
-    waiting = await _billing(visit, quarters)
     return visit.page(
         "helpdesk/overview.html",
         health=[one for one in health if one.needs],
@@ -39,20 +40,16 @@ async def overview(visit: HelpdeskVisit) -> Response:
         due=[one for one in quarters["quarters"] if one["state"] == "open" and one["due_at"] <= _now(visit)]
         if quarters
         else [],
-        waiting=waiting,
+        waiting=_waiting(billed),
     )
 
 
-async def _billing(visit: HelpdeskVisit, quarters: Any) -> Any:
-    """The last sealed quarter's billing where something of it waits, else None."""
-    sealed = [one["quarter"] for one in quarters["quarters"] if one["state"] == "sealed"] if quarters else []
-    if not sealed:
-        return None
-    billing = await unless_away(visit.invoicing.get("/billing", quarter=sealed[-1]))
-    if billing is None:
-        return None
-    count = sum(number for state, number in billing["states"].items() if state not in {"invoiced", "no_usage"})
-    return {"quarter": sealed[-1], "count": count} if count else None
+def _waiting(billed: Any) -> dict[str, Any] | None:
+    """The newest sealed quarter of which invoices wait, and how many."""
+    for quarter, states in sorted((billed["quarters"] if billed else {}).items(), reverse=True):
+        if count := sum(number for state, number in states.items() if state not in FINAL):
+            return {"quarter": quarter, "count": count}
+    return None
 
 
 def _count(found: Any) -> int | None:
