@@ -38,7 +38,7 @@ class Letters:
     """Writes notices from the templates beside this module."""
 
     def __init__(self, public_url: str) -> None:
-        self._public_url = public_url
+        self._public_url = public_url.rstrip("/")
         self._text = _environment(html=False)
         self._html = _environment(html=True)
 

@@ -171,6 +171,14 @@ class Apis:
         except (httpx.HTTPError, ValueError):
             return Health(service)
 
+    async def state(self, service: str) -> str:
+        """Whether a service is ready, in its own word; a silent one is away."""
+        try:
+            said = (await self._clients[service].get("/readyz", timeout=HEALTH_SECONDS)).json()
+            return str(said.get("state", "away"))
+        except (httpx.HTTPError, ValueError):
+            return "away"
+
     def ask(self, service: str, token: str | None) -> Api:
         """A service, asked with this token."""
         return Api(self._clients[service], service, token)

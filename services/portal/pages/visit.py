@@ -302,20 +302,24 @@ SignedInVisit = Annotated[Visit, Depends(_signed_in)]
 """A page for whoever is signed in."""
 
 
-def _wearing(hat: Hat) -> Any:
-    async def wearing(visit: SignedInVisit) -> Visit:
-        visit.hat = hat
-        if not PARTS[hat].open_to(visit.signed_in):
-            visit.hat = None
-            raise Forbidden("hat.not_yours", f"The organisation you act for is no {hat}.")
-        if hat == "municipality" and visit.request.method == "GET":
-            waiting = await unless_away(
-                visit.agreements.get("/agreements/counts", municipality_id=visit.signed_in.organisation_id)
-            )
-            visit.counted["/kommune/serviceaftaler"] = waiting["requested"] if waiting else 0
-        return visit
+async def wearing(visit: Visit, hat: Hat) -> Visit:
+    """The visit under this hat. Raises Forbidden unless the organisation acted for has it."""
+    if not PARTS[hat].open_to(visit.signed_in):
+        raise Forbidden("hat.not_yours", f"The organisation you act for is no {hat}.")
+    visit.hat = hat
+    if hat == "municipality" and visit.request.method == "GET":
+        waiting = await unless_away(
+            visit.agreements.get("/agreements/counts", municipality_id=visit.signed_in.organisation_id)
+        )
+        visit.counted["/kommune/serviceaftaler"] = waiting["requested"] if waiting else 0
+    return visit
 
-    return wearing
+
+def _wearing(hat: Hat) -> Any:
+    async def under_hat(visit: SignedInVisit) -> Visit:
+        return await wearing(visit, hat)
+
+    return under_hat
 
 
 SupplierVisit = Annotated[Visit, Depends(_wearing("supplier"))]
