@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import NamedTuple
 from uuid import uuid4
 
 import aio_pika
@@ -16,19 +17,26 @@ from shared.contracts.registry import OrganisationChanged, OrganisationCreated
 from shared.database import Transaction
 from tests.bus.stage import LISTENS, changed, created, see, stage
 from tests.conftest import MakeBroker, MakeDatabase
+from tests.servers import Broker, ServiceDatabase
 
 HANDLERS: Handlers = {OrganisationCreated: see, OrganisationChanged: see}
 
 
-async def test_what_is_said_in_a_transaction_is_heard_once(
-    make_database: MakeDatabase, make_broker: MakeBroker
-) -> None:
-    speaker, listener, broker = (
-        await make_database("registry"),
-        await make_database("notifier"),
-        await make_broker(LISTENS),
-    )
-    async with stage(speaker, listener, broker, HANDLERS) as on, on.running():
+class Sides(NamedTuple):
+    """Who says, who hears, and what is between them."""
+
+    speaker: ServiceDatabase
+    listener: ServiceDatabase
+    broker: Broker
+
+
+@pytest.fixture
+async def sides(make_database: MakeDatabase, make_broker: MakeBroker) -> Sides:
+    return Sides(await make_database("registry"), await make_database("notifier"), await make_broker(LISTENS))
+
+
+async def test_what_is_said_in_a_transaction_is_heard_once(sides: Sides) -> None:
+    async with stage(*sides, HANDLERS) as on, on.running():
         for batch in range(3):
             await on.say(*(created(f"kommune {batch}-{number}") for number in range(150)))
 
@@ -40,13 +48,8 @@ async def test_what_is_said_in_a_transaction_is_heard_once(
             assert await connection.fetchval("SELECT count(*) FROM inbox") == 450
 
 
-async def test_a_transaction_that_fails_says_nothing(make_database: MakeDatabase, make_broker: MakeBroker) -> None:
-    speaker, listener, broker = (
-        await make_database("registry"),
-        await make_database("notifier"),
-        await make_broker(LISTENS),
-    )
-    async with stage(speaker, listener, broker, HANDLERS) as on:
+async def test_a_transaction_that_fails_says_nothing(sides: Sides) -> None:
+    async with stage(*sides, HANDLERS) as on:
         with pytest.raises(RuntimeError):
             async with on.speaker.transaction() as tx:
                 await tx.say(created())
@@ -55,15 +58,8 @@ async def test_a_transaction_that_fails_says_nothing(make_database: MakeDatabase
         assert await on.count(on.speaker, "outbox") == 0
 
 
-async def test_the_same_event_delivered_again_changes_nothing(
-    make_database: MakeDatabase, make_broker: MakeBroker
-) -> None:
-    speaker, listener, broker = (
-        await make_database("registry"),
-        await make_database("notifier"),
-        await make_broker(LISTENS),
-    )
-    async with stage(speaker, listener, broker, HANDLERS) as on:
+async def test_the_same_event_delivered_again_changes_nothing(sides: Sides) -> None:
+    async with stage(*sides, HANDLERS) as on:
         await on.say(created("Ribe"))
         async with on.speaker.pool.acquire() as connection:
             row = await connection.fetchrow("SELECT * FROM outbox")
@@ -80,38 +76,24 @@ async def test_the_same_event_delivered_again_changes_nothing(
             assert await connection.fetchval("SELECT count(*) FROM seen WHERE name = 'Ribe'") == 1
 
 
-async def test_events_of_one_aggregate_are_published_in_the_order_they_were_said(
-    make_database: MakeDatabase, make_broker: MakeBroker
-) -> None:
-    speaker, listener, broker = (
-        await make_database("registry"),
-        await make_database("notifier"),
-        await make_broker(LISTENS),
-    )
+async def test_events_of_one_aggregate_are_published_in_the_order_they_were_said(sides: Sides) -> None:
     organisation_id = uuid4()
-    async with stage(speaker, listener, broker, HANDLERS) as on:
+    async with stage(*sides, HANDLERS) as on:
         await on.say(*(changed(f"{n}", sequence=n, organisation_id=organisation_id) for n in range(1, 51)))
         relaying = asyncio.create_task(on.relay.run())
         await on.until(on.speaker, "SELECT count(*) FROM outbox", 0)
         relaying.cancel()
-        reading = Bus(broker.url("notifier"), "notifier")
+        reading = Bus(sides.broker.url("notifier"), "notifier")
         async with reading.subscription("notifier.events", prefetch=100) as subscription:
             got = [await subscription.get(5) for _ in range(50)]
         assert [int(one.body.split(b'"sequence":')[1].split(b",")[0]) for one in got if one] == list(range(1, 51))
 
 
-async def test_two_copies_of_a_service_handle_each_event_once(
-    make_database: MakeDatabase, make_broker: MakeBroker
-) -> None:
-    speaker, listener, broker = (
-        await make_database("registry"),
-        await make_database("notifier"),
-        await make_broker(LISTENS),
-    )
-    async with stage(speaker, listener, broker, HANDLERS) as on:
-        other = Bus(broker.url("notifier"), "notifier")
+async def test_two_copies_of_a_service_handle_each_event_once(sides: Sides) -> None:
+    async with stage(*sides, HANDLERS) as on:
+        other = Bus(sides.broker.url("notifier"), "notifier")
         second = type(on.consumer)("notifier", on.listener, other, HANDLERS, concurrency=4)
-        second_relay = type(on.relay)(on.speaker, on.bus, speaker.url)
+        second_relay = type(on.relay)(on.speaker, on.bus, sides.speaker.url)
         async with on.running():
             reading = asyncio.create_task(second.run(on.stopping))
             relaying = asyncio.create_task(second_relay.run())
@@ -123,20 +105,13 @@ async def test_two_copies_of_a_service_handle_each_event_once(
         assert await on.count(on.listener, "seen") == 300
 
 
-async def test_a_handler_that_fails_parks_and_blocks_nothing_behind(
-    make_database: MakeDatabase, make_broker: MakeBroker
-) -> None:
+async def test_a_handler_that_fails_parks_and_blocks_nothing_behind(sides: Sides) -> None:
     async def stumble(tx: Transaction, event: OrganisationCreated) -> None:
         await see(tx, event)
         if event.organisation.name == "bad":
             raise ValueError("this one can't be done")
 
-    speaker, listener, broker = (
-        await make_database("registry"),
-        await make_database("notifier"),
-        await make_broker(LISTENS),
-    )
-    async with stage(speaker, listener, broker, {OrganisationCreated: stumble}) as on, on.running():
+    async with stage(*sides, {OrganisationCreated: stumble}) as on, on.running():
         await on.say(created("bad"), created("good"))
         await on.until(on.listener, "SELECT count(*) FROM seen WHERE name = 'good'", 1)
         await on.until(on.listener, "SELECT count(*) FROM parked WHERE state = 'waiting'", 1)
@@ -154,7 +129,7 @@ async def test_a_handler_that_fails_parks_and_blocks_nothing_behind(
 
 @pytest.mark.parametrize("failures", [1, 3], ids=["once", "thrice"])
 async def test_a_handler_that_fails_and_then_does_not_comes_through_when_it_is_due(
-    make_database: MakeDatabase, make_broker: MakeBroker, failures: int
+    sides: Sides, failures: int
 ) -> None:
     tries = 0
 
@@ -165,12 +140,7 @@ async def test_a_handler_that_fails_and_then_does_not_comes_through_when_it_is_d
         if tries <= failures:
             raise ValueError("not yet")
 
-    speaker, listener, broker = (
-        await make_database("registry"),
-        await make_database("notifier"),
-        await make_broker(LISTENS),
-    )
-    async with stage(speaker, listener, broker, {OrganisationCreated: stumble}) as on, on.running():
+    async with stage(*sides, {OrganisationCreated: stumble}) as on, on.running():
         await on.say(created("late"))
         await on.until(on.listener, "SELECT count(*) FROM parked WHERE attempts = 1", 1)
         for attempts in range(1, failures + 1):
@@ -185,18 +155,11 @@ async def test_a_handler_that_fails_and_then_does_not_comes_through_when_it_is_d
         assert tries == failures + 1
 
 
-async def test_a_handler_that_always_fails_ends_with_a_person(
-    make_database: MakeDatabase, make_broker: MakeBroker
-) -> None:
+async def test_a_handler_that_always_fails_ends_with_a_person(sides: Sides) -> None:
     async def never(tx: Transaction, event: OrganisationCreated) -> None:
         raise ValueError("never")
 
-    speaker, listener, broker = (
-        await make_database("registry"),
-        await make_database("notifier"),
-        await make_broker(LISTENS),
-    )
-    async with stage(speaker, listener, broker, {OrganisationCreated: never}) as on, on.running():
+    async with stage(*sides, {OrganisationCreated: never}) as on, on.running():
         await on.say(created())
         await on.until(on.listener, "SELECT count(*) FROM parked WHERE attempts = 1", 1)
         for _ in parking.SCHEDULE:
@@ -210,18 +173,11 @@ async def test_a_handler_that_always_fails_ends_with_a_person(
         assert parked.due_at is None
 
 
-async def test_what_can_never_be_handled_goes_to_a_person_at_once(
-    make_database: MakeDatabase, make_broker: MakeBroker
-) -> None:
+async def test_what_can_never_be_handled_goes_to_a_person_at_once(sides: Sides) -> None:
     async def illegal(tx: Transaction, event: OrganisationCreated) -> None:
         raise IllegalEvent("a municipality without a code")
 
-    speaker, listener, broker = (
-        await make_database("registry"),
-        await make_database("notifier"),
-        await make_broker(LISTENS),
-    )
-    async with stage(speaker, listener, broker, {OrganisationCreated: illegal}) as on, on.running():
+    async with stage(*sides, {OrganisationCreated: illegal}) as on, on.running():
         await on.say(created(), changed("nobody handles this", sequence=2, organisation_id=uuid4()))
         await on.until(on.listener, "SELECT count(*) FROM parked WHERE due_at IS NULL", 2)
 
@@ -233,15 +189,8 @@ async def test_what_can_never_be_handled_goes_to_a_person_at_once(
         }
 
 
-async def test_unreadable_messages_are_parked_whole_and_never_shown(
-    make_database: MakeDatabase, make_broker: MakeBroker
-) -> None:
-    speaker, listener, broker = (
-        await make_database("registry"),
-        await make_database("notifier"),
-        await make_broker(LISTENS),
-    )
-    async with stage(speaker, listener, broker, HANDLERS) as on, on.running():
+async def test_unreadable_messages_are_parked_whole_and_never_shown(sides: Sides) -> None:
+    async with stage(*sides, HANDLERS) as on, on.running():
         correlation_id = str(uuid4())
         nonsense = b"\x00\xffnot json"
         assert await on.bus.publish([("organisation.created.v1", uuid4(), correlation_id, nonsense)]) == [True]
@@ -253,16 +202,9 @@ async def test_unreadable_messages_are_parked_whole_and_never_shown(
         assert parked.reason.startswith("not a CloudEvents 1.0 event")
 
 
-async def test_an_event_in_another_services_name_is_not_believed(
-    make_database: MakeDatabase, make_broker: MakeBroker
-) -> None:
-    speaker, listener, broker = (
-        await make_database("registry"),
-        await make_database("notifier"),
-        await make_broker(LISTENS),
-    )
-    async with stage(speaker, listener, broker, HANDLERS) as on, on.running():
-        connection = await aio_pika.connect(broker.url("administrator"))
+async def test_an_event_in_another_services_name_is_not_believed(sides: Sides) -> None:
+    async with stage(*sides, HANDLERS) as on, on.running():
+        connection = await aio_pika.connect(sides.broker.url("administrator"))
         async with connection:
             channel = await connection.channel()
             exchange = await channel.get_exchange(EVENTS, ensure=False)
@@ -279,17 +221,10 @@ async def test_an_event_in_another_services_name_is_not_believed(
         assert await on.count(on.listener, "seen") == 0
 
 
-async def test_an_event_without_a_queue_stays_in_the_outbox(
-    make_database: MakeDatabase, make_broker: MakeBroker
-) -> None:
-    speaker, listener, broker = (
-        await make_database("registry"),
-        await make_database("notifier"),
-        await make_broker(LISTENS),
-    )
-    async with stage(speaker, listener, broker, HANDLERS) as on:
+async def test_an_event_without_a_queue_stays_in_the_outbox(sides: Sides) -> None:
+    async with stage(*sides, HANDLERS) as on:
         queue = "notifier.events"
-        await broker.manage("DELETE", f"/api/queues/{{vhost}}/{queue}")
+        await sides.broker.manage("DELETE", f"/api/queues/{{vhost}}/{queue}")
         await on.say(created())
         async with on.speaker.pool.acquire() as connection:
             assert await on.relay.publish(connection) == 0  # type: ignore[arg-type]
