@@ -24,7 +24,7 @@ async def agreements(visit: MunicipalityVisit) -> Response:
     asked = visit.request.query_params
     state, sort = asked.get("state", ""), asked.get("sort", "state")
     narrowed = {
-        "q": asked.get("q", "").strip()[:255] or None,
+        "q": sought(asked.get("q")),
         "supplier_id": uuid_or_none(asked.get("supplier_id")),
         "system_id": uuid_or_none(asked.get("system_id")),
         "service_id": uuid_or_none(asked.get("service_id")),
@@ -117,6 +117,12 @@ async def _usage(visit: Visit, agreement_id: UUID, quarter: Quarter) -> Any:
     return await unless_away(
         visit.invoicing.get("/overview", quarter=str(quarter), group_by="service", agreement_id=agreement_id)
     )
+
+
+def sought(text: str | None) -> str | None:
+    """What is searched for, without what no name holds; None for nothing."""
+    told = "".join(character for character in text or "" if character.isprintable()).strip()
+    return told[:255] or None
 
 
 def uuid_or_none(text: str | None) -> str | None:

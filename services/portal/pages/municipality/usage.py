@@ -17,6 +17,8 @@ from shared.quarters import Quarter
 
 router = APIRouter(prefix="/kommune/forbrug", include_in_schema=False)
 
+FIRST, LAST = 2001, 2098
+"""Years there may be usage of; each is shown beside the one before."""
 QUARTERS = 9
 """How many quarters can be chosen: two years back and the present one."""
 NARROWED = ("supplier_id", "system_id", "service_id", "agreement_id")
@@ -38,6 +40,8 @@ class Asked:
         try:
             quarter = Quarter.parse(query.get("quarter", "").upper())
         except ValueError:
+            quarter = current
+        if not FIRST <= quarter.year <= LAST:
             quarter = current
         group = query.get("group", "supplier")
         narrowed = {name: known for name in NARROWED if (known := uuid_or_none(query.get(name)))}
