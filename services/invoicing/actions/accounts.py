@@ -75,8 +75,14 @@ async def usage_overview(
     municipality = await copies.find_organisation(connection, municipality_id)
     if municipality is None or not municipality.municipality:
         raise NotFound("municipality.unknown", f"There is no municipality {municipality_id}.")
-    called = await usage.called(connection, municipality_id, quarter, by_accounting_info="accounting_info" in by)
-    listed = await prices.steps(connection, (item.service_id for item in called))
+    listed = {price.id: price.steps for price in await prices.every(connection)}
+    called = await usage.called(
+        connection,
+        municipality_id,
+        quarter,
+        by_accounting_info="accounting_info" in by,
+        apart_from=None if "day" in by else {step.starts for steps in listed.values() for step in steps},
+    )
     found = overview(called, listed, by, only)
     if len(found.lines) > MAX_LINES:
         raise Invalid(

@@ -12,7 +12,10 @@ from shared.contracts.metering import SealedTotal
 
 @dataclass(frozen=True)
 class Called:
-    """Calls of one civil day by one system to one service. Only what is `billable` costs anything."""
+    """Calls by one system to one service of one civil day, or of days at one price beginning with it.
+
+    Only what is `billable` costs anything.
+    """
 
     source_id: UUID
     supplier_id: UUID

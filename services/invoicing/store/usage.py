@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from uuid import UUID
 
@@ -48,10 +49,26 @@ async def keep_counts(connection: asyncpg.Connection, counts: Iterable[Count]) -
 
 
 async def called(
-    connection: asyncpg.Connection, municipality_id: UUID, quarter: Quarter, *, by_accounting_info: bool = False
+    connection: asyncpg.Connection,
+    municipality_id: UUID,
+    quarter: Quarter,
+    *,
+    by_accounting_info: bool = False,
+    apart_from: Iterable[date] | None = None,
 ) -> list[Called]:
-    """A municipality's calls billed in a quarter, by civil day; their accounting_info is "" unless asked for."""
-    rows = await connection.fetch(QUERIES["called"], municipality_id, str(quarter), by_accounting_info)
+    """A municipality's calls billed in a quarter, by civil day; their accounting_info is "" unless asked for.
+
+    With `apart_from`, days are told apart only by the quarter they lie in and by these days, each of which begins
+    something new: a quarter's days come together as its first with a call. Where no day but that of a price's
+    change matters, this is a hundredth of the rows.
+    """
+    rows = await connection.fetch(
+        QUERIES["called"],
+        municipality_id,
+        str(quarter),
+        by_accounting_info,
+        None if apart_from is None else sorted(apart_from),
+    )
     return [Called(**row) for row in rows]
 
 

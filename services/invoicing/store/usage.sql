@@ -15,10 +15,12 @@ WHERE usage.calls < EXCLUDED.calls
 SELECT
     source_id, supplier_id, system_id, service_id,
     CASE WHEN $3::boolean THEN accounting_info ELSE '' END AS accounting_info,
-    day, billable, sum(calls)::bigint AS calls
+    min(day) AS day, billable, sum(calls)::bigint AS calls
 FROM usage
 WHERE municipality_id = $1 AND billing_quarter = $2
-GROUP BY 1, 2, 3, 4, 5, 6, 7
+GROUP BY
+    source_id, supplier_id, system_id, service_id, 5, billable, made_in,
+    CASE WHEN $4::date[] IS NULL THEN day END, width_bucket(day, $4)
 ORDER BY 1, 4, 6, 5, 7
 
 -- name: days
