@@ -54,7 +54,7 @@ def weeks(quarter: Quarter, lines: Iterable[dict[str, Any]], until: date) -> lis
         net[_monday(day)] += Decimal(line["amount"]) if quarter.first_day <= day <= quarter.last_day else Decimal()
     found = []
     monday, end = _monday(quarter.first_day), min(quarter.last_day, until)
-    while monday <= end:
+    while max(monday, quarter.first_day) <= end:
         first, last = max(monday, quarter.first_day), min(monday + timedelta(days=6), quarter.last_day)
         found.append(Week(monday.isocalendar().week, first, last, calls[monday], net[monday]))
         monday += timedelta(days=7)

@@ -80,10 +80,15 @@ async def shown(
     status: int = 200,
 ) -> Response:
     """The agreement's page; `errors` are told above it, `chosen` are the services ticked (None: all)."""
-    found = await asking.agreement(visit, agreement_id)
-    ids = [line["service_id"] for line in found["services"]]
-    people, catalogue, cost = await together(
+    quarter = Quarter.of_day(asking.today(visit))
+    found, people, usage, before = await together(
+        asking.agreement(visit, agreement_id),
         unless_away(asking.colleagues(visit)),
+        _usage(visit, agreement_id, quarter),
+        _usage(visit, agreement_id, quarter.previous),
+    )
+    ids = [line["service_id"] for line in found["services"]]
+    catalogue, cost = await together(
         asking.services(visit, ids),
         unless_away(asking.cost(visit, ids, found["expected_calls_per_quarter"])),
     )
@@ -97,12 +102,6 @@ async def shown(
     }
     if found["state"] == "requested":
         return visit.page("municipality/decide.html", status=status, chosen=ids if chosen is None else chosen, **told)
-    quarter = Quarter.of_day(asking.today(visit))
-    usage = before = None
-    if found["valid"]:
-        usage, before = await together(
-            _usage(visit, agreement_id, quarter), _usage(visit, agreement_id, quarter.previous)
-        )
     return visit.page(
         "municipality/agreement.html",
         status=status,
