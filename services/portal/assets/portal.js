@@ -58,7 +58,7 @@
   function watchSession() {
     const box = document.querySelector("[data-session]");
     if (!box) return;
-    const early = 300;
+    const early = Math.min(300, Number(box.dataset.session) / 2);
     const [words, stay, signIn] = ["[role=alert]", "button", "a"].map((one) => box.querySelector(one));
     const again = (seconds) => setTimeout(look, Math.max(seconds, 1) * 1000);
     function tell(seconds, text) {

@@ -13,7 +13,7 @@ from services.portal.domain.menu import PARTS, Hat
 from services.portal.domain.people import lacking, only_one_with, roles_of
 from services.portal.pages.visit import SignedInVisit, Visit, problem_in, said, together, wearing
 from shared.gln import GlnError, check_gln
-from shared.problem import NotFound
+from shared.problem import Forbidden, NotFound
 
 router = APIRouter(prefix="/{part}/organisation", include_in_schema=False)
 
@@ -31,6 +31,16 @@ Own = Annotated[Visit, Depends(_either)]
 """Whoever is signed in, under the hat that the address names."""
 
 
+async def _administrator(visit: Own) -> Visit:
+    if not visit.may("administrator"):
+        raise Forbidden("rights.role_missing", "This takes the organisation's administrator.")
+    return visit
+
+
+Administrators = Annotated[Visit, Depends(_administrator)]
+"""Whoever may change the organisation; the others see the forms' pages, which say why not."""
+
+
 @router.get("")
 async def organisation(visit: Own) -> Response:
     """Contact details, people and roles."""
@@ -46,7 +56,7 @@ async def contact_form(visit: Own) -> Response:
 
 
 @router.post("/kontakt")
-async def change_contact(visit: Own) -> Response:
+async def change_contact(visit: Administrators) -> Response:
     """Change the contact details."""
     form = await visit.form()
     found = await visit.registry.get(_api(visit))
@@ -73,7 +83,7 @@ async def invite_form(visit: Own) -> Response:
 
 
 @router.post("/inviter")
-async def invite(visit: Own) -> Response:
+async def invite(visit: Administrators) -> Response:
     """Invite a person by mail."""
     form = await visit.form()
     filled = {"name": said(form, "name"), "email": said(form, "email"), "roles": _chosen(visit, form)}
@@ -99,7 +109,7 @@ async def person(visit: Own, person_id: UUID) -> Response:
 
 
 @router.post("/brugere/{person_id}")
-async def change_person(visit: Own, person_id: UUID) -> Response:
+async def change_person(visit: Administrators, person_id: UUID) -> Response:
     """Give the person other roles."""
     roles = _chosen(visit, await visit.form())
     people = await _people(visit)
@@ -122,7 +132,7 @@ async def remove_form(visit: Own, person_id: UUID) -> Response:
 
 
 @router.post("/brugere/{person_id}/fjern")
-async def remove(visit: Own, person_id: UUID) -> Response:
+async def remove(visit: Administrators, person_id: UUID) -> Response:
     """End the person's place in the organisation."""
     people = await _people(visit)
     one = _one(people, person_id)
@@ -131,7 +141,7 @@ async def remove(visit: Own, person_id: UUID) -> Response:
 
 
 @router.post("/brugere/{person_id}/genoptag")
-async def resume(visit: Own, person_id: UUID) -> Response:
+async def resume(visit: Administrators, person_id: UUID) -> Response:
     """Give the person their place and roles again."""
     people = await _people(visit)
     one = _one(people, person_id)
@@ -140,7 +150,7 @@ async def resume(visit: Own, person_id: UUID) -> Response:
 
 
 @router.post("/brugere/{person_id}/invitation")
-async def invite_again(visit: Own, person_id: UUID) -> Response:
+async def invite_again(visit: Administrators, person_id: UUID) -> Response:
     """Send the person a new link; the one before can't be used any more."""
     sent = await visit.registry.post(f"{_api(visit)}/people/{person_id}/invitation")
     until = visit.written.moment(sent["link_expires_at"])
