@@ -14,6 +14,8 @@ from services.portal.pages.visit import MunicipalityVisit, Visit, problem_in
 
 router = APIRouter(prefix="/kommune/serviceaftaler/{agreement_id}/godkend", include_in_schema=False)
 
+CONFLICT = 409
+
 
 @router.get("")
 async def confirm(visit: MunicipalityVisit, agreement_id: UUID) -> Response:
@@ -45,8 +47,17 @@ async def approve(visit: MunicipalityVisit, agreement_id: UUID) -> Response:
     try:
         done = await visit.agreements.post(f"/agreements/{agreement_id}/approve", {"service_ids": chosen})
     except Refused as refused:
-        return await _refused(visit, agreement_id, refused)
+        done = await _done_already(visit, agreement_id, chosen) if refused.status == CONFLICT else None
+        if done is None:
+            return await _refused(visit, agreement_id, refused)
     return await visit.done(f"/kommune/serviceaftaler/{agreement_id}", _told(visit, done))
+
+
+async def _done_already(visit: Visit, agreement_id: UUID, chosen: list[str]) -> dict[str, Any] | None:
+    """The agreement, if it is approved in just this way: a form that was sent twice gets the first one's answer."""
+    found = await asking.agreement(visit, agreement_id)
+    approved = {line["service_id"] for line in found["services"] if line["decision"] == "approved"}
+    return found if found["state"] == "approved" and approved == set(chosen) else None
 
 
 async def _refused(visit: Visit, agreement_id: UUID, refused: Refused) -> Response:
