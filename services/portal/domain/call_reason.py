@@ -9,7 +9,7 @@ from services.portal.domain.language import later
 
 @dataclass(frozen=True)
 class CallReason:
-    """One reason, in texts that are translated where shown. `again`: judged anew by itself when its cause is gone."""
+    """One reason; texts are translated where they are shown. `again`: judged anew when news it overtook arrives."""
 
     code: str
     name: str
@@ -23,7 +23,7 @@ _ALL = (
         "access.none",
         later("Ingen serviceaftale"),
         later("It-systemet havde ingen serviceaftale om servicen med den kommune, da kaldet blev lavet."),
-        later("Anmod kommunen om en serviceaftale, og send kaldet igen, når den er godkendt."),
+        later("Anmod kommunen om en serviceaftale, og kald først, når den er godkendt."),
         again=True,
     ),
     CallReason(
@@ -82,7 +82,7 @@ _ALL = (
         "system.not_active",
         later("It-systemet var ikke aktivt"),
         later("It-systemet var ikke registreret endnu, var på pause eller nedlagt, da kaldet blev lavet."),
-        later("Genoptag it-systemet, hvis det er på pause, og send kaldet igen."),
+        later("Genoptag it-systemet, hvis det er på pause. Kald fra før tælles ikke."),
         again=True,
     ),
     CallReason(

@@ -40,9 +40,9 @@ curl -sS {calls_url} \\
 
 _PYTHON = """\
 import asyncio
-from datetime import UTC, datetime
+from datetime import {utc}datetime
 from pathlib import Path
-
+{more_imports}
 from clients.python import Call, Signer
 from clients.python.http import HttpCallSender
 from clients.python.token import Tokens
@@ -101,5 +101,13 @@ def snippets(
     return Snippets(
         token=_SIGN_IN.format(**told),
         call=_CALL.format(**told, time=clock, agreement=curl_agreement),
-        python=_PYTHON.format(**told, time="datetime.now(UTC)", agreement=python_agreement),
+        python=_PYTHON.format(
+            **told,
+            time=f'datetime.fromisoformat(httpx.get("{origin}/metering/time").json()["now"])'
+            if demonstration
+            else "datetime.now(UTC)",
+            utc="" if demonstration else "UTC, ",
+            more_imports="\nimport httpx\n" if demonstration else "",
+            agreement=python_agreement,
+        ),
     )
