@@ -40,9 +40,10 @@ SECONDS = 180
 MENU = 0.5
 """How often somebody goes on by the menu; else by a link on the page."""
 AIM_MS, HTML_BYTES, FIRST_VIEW_BYTES = 100, 100_000, 300_000
-AIM = 0.25
+AIM = 0.12
 ALONE = 30
 _LINK = re.compile(r'<a [^>]*?href="(/[^"#]*)"')
+_ENTRY = re.compile(r'<a href="(/[^"]*)" class="nav-link"')
 _NO_PAGE = re.compile(r"/(pdf|xml|csv|skabelon|log-ud)\b|csv")
 
 
@@ -65,11 +66,13 @@ class Visitor:
         """Look at pages until then."""
         await asyncio.sleep(self.rng.uniform(0, THINK_SECONDS))
         links: list[str] = []
+        front = await self.client.get(PARTS[self.hat].path)
+        menu = sorted(set(_ENTRY.findall(front.text)))
         while time.monotonic() < until:
             if links and self.rng.random() > MENU:
                 path = self.rng.choice(links)
             else:
-                path = self.rng.choice(PARTS[self.hat].entries).path
+                path = self.rng.choice(menu)
             links = await self.look(path)
             await asyncio.sleep(self.rng.uniform(0.5, 1.5) * THINK_SECONDS)
 

@@ -15,6 +15,7 @@ from shared.quarters import Quarter
 
 router = APIRouter(prefix="/helpdesk", include_in_schema=False)
 
+LINES = 100
 FINAL = frozenset({"invoiced", "no_usage"})
 
 
@@ -69,9 +70,17 @@ async def _if(wanted: bool, ask: Callable[..., Awaitable[Any]], path: str, quart
 
 @router.get("/fakturaer/{invoice_id}")
 async def invoice(visit: HelpdeskVisit, invoice_id: UUID) -> Response:
-    """An invoice with its lines."""
+    """An invoice with its lines, a hundred a page: a large municipality's has many."""
     found = await visit.invoicing.get(f"/invoices/{invoice_id}")
-    return visit.page("helpdesk/invoice.html", invoice=found)
+    after = visit.request.query_params.get("after", "")
+    lines = [one for one in found["lines"] if one["position"] > (int(after) if after.isdecimal() else 0)]
+    shown = lines[:LINES]
+    return visit.page(
+        "helpdesk/invoice.html",
+        invoice=found,
+        lines=shown,
+        next=shown[-1]["position"] if len(lines) > LINES else None,
+    )
 
 
 @router.get("/fakturaer/{invoice_id}/{kind}")

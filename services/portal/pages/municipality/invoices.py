@@ -19,6 +19,9 @@ from shared.quarters import Quarter
 
 router = APIRouter(prefix="/kommune/fakturaer", include_in_schema=False)
 
+LINES = 100
+"""How many lines a page shows: a large municipality's invoice has hundreds."""
+
 LISTED = 20
 LINE_FILE = (
     later("Faktura"),
@@ -56,14 +59,18 @@ async def invoices(visit: MunicipalityVisit) -> Response:
 
 @router.get("/{invoice_id}")
 async def invoice(visit: MunicipalityVisit, invoice_id: UUID) -> Response:
-    """One invoice with its lines, whom it was sent to and what became of that."""
+    """One invoice with its lines, a hundred a page, whom it was sent to and what became of that."""
     found, notices = await together(
         visit.invoicing.get(f"/invoices/{invoice_id}"),
         unless_away(visit.notifier.get("/notices", kind="invoice", about_id=invoice_id)),
     )
+    after = visit.request.query_params.get("after", "")
+    lines = [one for one in found["lines"] if one["position"] > (int(after) if after.isdecimal() else 0)]
     return visit.page(
         "municipality/invoice.html",
         invoice=found,
+        lines=lines[:LINES],
+        next=lines[LINES - 1]["position"] if len(lines) > LINES else None,
         notice=next(iter(notices["items"]), None) if notices else None,
         known=notices is not None,
     )
