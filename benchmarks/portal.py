@@ -69,11 +69,8 @@ class Visitor:
         front = await self.client.get(PARTS[self.hat].path)
         menu = sorted(set(_ENTRY.findall(front.text)))
         while time.monotonic() < until:
-            if links and self.rng.random() > MENU:
-                path = self.rng.choice(links)
-            else:
-                path = self.rng.choice(menu)
-            links = await self.look(path)
+            on_page = links if self.rng.random() > MENU else []
+            links = await self.look(self.rng.choice(on_page or menu))
             await asyncio.sleep(self.rng.uniform(0.5, 1.5) * THINK_SECONDS)
 
     async def look(self, path: str) -> list[str]:
