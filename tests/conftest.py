@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import hypothesis
 import pytest
 
 from deploy.local.places import PROJECT
@@ -22,6 +23,9 @@ MakeBroker = Callable[..., Awaitable[Broker]]
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # How long an example takes says more about what else the machine does than about the code.
+    hypothesis.settings.register_profile("patient", deadline=None)
+    hypothesis.settings.load_profile("patient")
     config.stash[RUN] = Run.join()
 
 

@@ -56,11 +56,19 @@ class Scene:
     """The platform as it stands: where it is, who may sign in, and the ids of what there is to look at."""
 
     base: str
-    mails: str
-    logs: str
-    authority: str
+    folder: str
     people: dict[str, Somebody] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def mails(self) -> Path:
+        """Where the mail server keeps what was sent."""
+        return Path(self.folder) / "mail"
+
+    @property
+    def log(self) -> Path:
+        """What the portal says."""
+        return Path(self.folder) / "log" / "portal.log"
 
     def write(self, path: Path) -> None:
         """Keep it where the tests' processes find it, whole or not at all."""

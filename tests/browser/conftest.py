@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, BrowserContext, async_playwright
 
 from tests.browser.cast import Scene
 from tests.browser.visitor import WIDE, Sessions, Visitor
@@ -60,11 +60,22 @@ async def browser() -> AsyncIterator[Browser]:
         await started.close()
 
 
+Key = tuple[str | None, tuple[int, int], str, bool]
+
+
+@pytest.fixture(scope="session")
+async def contexts(browser: Browser) -> dict[Key, BrowserContext]:
+    """Browser profiles, used again by who looks at pages alone: they keep the files that all pages load."""
+    return {}
+
+
 @pytest.fixture
-async def visit(browser: Browser, scene: Scene, sessions: Sessions) -> AsyncIterator[Visit]:
+async def visit(
+    browser: Browser, scene: Scene, sessions: Sessions, contexts: dict[Key, BrowserContext]
+) -> AsyncIterator[Visit]:
     """`await visit("signatory")`: a window of hers; `nobody` is not signed in.
 
-    `cookie` is another session than the shared one. After the test no window may have anything in its `faults`.
+    `cookie` is a session of its own instead of the shared one. After the test no window may have any `faults`.
     """
     opened: list[Visitor] = []
 
@@ -76,14 +87,19 @@ async def visit(browser: Browser, scene: Scene, sessions: Sessions) -> AsyncIter
         script: bool = True,
         cookie: str | None = None,
     ) -> Visitor:
-        context = await browser.new_context(
-            viewport={"width": size[0], "height": size[1]},
-            locale="da-DK",
-            java_script_enabled=script,
-            reduced_motion="reduce",
-        )
-        context.set_default_timeout(15_000)
         session = cookie or (None if key == "nobody" else await sessions.cookie(key))
+        kind = (session, size, language, script)
+        if kind not in contexts:
+            contexts[kind] = await browser.new_context(
+                viewport={"width": size[0], "height": size[1]},
+                locale="da-DK",
+                java_script_enabled=script,
+                reduced_motion="reduce",
+            )
+            contexts[kind].set_default_timeout(15_000)
+        context = contexts[kind]
+        # What an earlier test came to is forgotten, and with it any other session.
+        await context.clear_cookies()
         told = {"session": session, "language": "en" if language == "en" else None}
         await context.add_cookies(
             [{"name": name, "value": value, "url": scene.base} for name, value in told.items() if value]
@@ -94,5 +110,5 @@ async def visit(browser: Browser, scene: Scene, sessions: Sessions) -> AsyncIter
 
     yield open_window
     for visitor in opened:
-        await visitor.context.close()
+        await visitor.page.close()
     assert not [fault for visitor in opened for fault in visitor.faults]

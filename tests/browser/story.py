@@ -7,8 +7,9 @@ import random
 import time
 import uuid
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
+
+import aio_pika
 
 from clients.python.call import Call
 from clients.python.signing import Signer
@@ -18,6 +19,7 @@ from demo.chapters import people as arrivals
 from demo.chapters.billing import GRACE
 from demo.chapters.calls import _another_key, sender_of
 from demo.chapters.systems import register
+from demo.mails import text
 from demo.world import Progress, Supplier, SupplierFacts, System, World
 from deploy.local.platform import Platform
 from shared.quarters import Quarter
@@ -49,15 +51,11 @@ class Story:
     def __init__(self, platform: Platform) -> None:
         self.world: World = world_of(platform, calls=0, progress=Quiet())
         self.world.chance = random.Random(4)
-        self.scene = Scene(
-            platform.public_url,
-            str(platform.mail_folder),
-            str(platform.directory / "log"),
-            str(platform.directory / "authority"),
-        )
+        self.scene = Scene(platform.public_url, str(platform.directory))
         self.ids = self.scene.ids
         self.organisations: dict[str, str] = {}
         self._people: dict[str, Person] = {}
+        self._broker_url = platform.broker_url("registry")
         self._cvr = numbers(91_000_000)
 
     async def play(self) -> Scene:
@@ -394,7 +392,9 @@ class Story:
         self.ids["second_agreement_waiting"] = next(
             one["id"] for one in second["agreements"] if one["municipality_id"] == self.ids["municipality"]
         )
+        await self._link()
         await self._unread_mail()
+        await self._unreadable_message()
         refused = (await self.person("supplier").get("/metering/refused", quarter=str(quarter)))["refused"]
         self.ids["refused_call"] = refused[0]["id"]
 
@@ -404,9 +404,18 @@ class Story:
 
         await self._until(shown, "the running quarter's overview")
 
+    async def _link(self) -> None:
+        """A link that nobody has used yet."""
+        person = f"{self.organisations[SUPPLIER]}/people/{self.ids['invited_at_supplier']}"
+        await self.world.desk.post(f"/registry/organisations/{person}/invitation")
+        mails = await self.world.mails.wait(arrivals.INVITATION, "indbudt.supplier@people.example", least=2)
+        found = arrivals._LINK.search(text(mails[-1]))
+        assert found, "the invitation has no link"
+        self.ids["link"] = found[1]
+
     async def _unread_mail(self) -> None:
         """A mail that its server refuses for good: the one thing helpdesk must look after."""
-        refusing = Path(self.scene.mails) / "REFUSE"
+        refusing = self.scene.mails / "REFUSE"
         refusing.write_text("550 no such mailbox\n")
         await self.world.desk.post(
             f"/registry/organisations/{self.organisations[WITHDRAWN]}/people",
@@ -423,6 +432,21 @@ class Story:
         refusing.unlink()
         sent = (await self.world.desk.get("/notifier/notices", state="sent"))["items"]
         self.ids["notice"] = sent[0]["id"]
+
+    async def _unreadable_message(self) -> None:
+        """A message nobody can read: parked by its one listener, for a person to look at."""
+        connection = await aio_pika.connect(self._broker_url)
+        async with connection:
+            events = await (await connection.channel()).get_exchange("platform.events", ensure=False)
+            await events.publish(aio_pika.Message(b"no event"), "user.link_issued.v1")
+
+        async def parked() -> bool:
+            listed = (await self.world.desk.get("/notifier/parked"))["items"]
+            if listed:
+                self.ids["parked"] = listed[0]["id"]
+            return bool(listed)
+
+        await self._until(parked, "the parked message")
 
     async def _until(self, look: Any, what: str) -> None:
         for _ in range(PATIENCE * 20):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi.routing import APIRoute
 
+from services.portal.domain.menu import PARTS, PUBLIC
 from services.portal.pages import ROUTERS
 from tests.browser.declared.route import EVERYBODY
 from tests.browser.pages import ACTS, FILES, PAGES
@@ -32,3 +33,8 @@ def test_everything_is_looked_at_by_those_who_have_it() -> None:
         assert page.by, page
         assert set(page.by) <= page.who <= EVERYBODY, page
     assert len({page.name for page in PAGES}) == len(PAGES)
+
+
+def test_menus_lead_to_pages() -> None:
+    entries = [*PUBLIC, *(entry for part in PARTS.values() for entry in part.entries)]
+    assert {entry.path for entry in entries} - routes("GET") == set()

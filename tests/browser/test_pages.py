@@ -19,6 +19,15 @@ from tests.browser.visitor import NARROW, NARROWEST, WIDE, Sessions, Visitor
 
 LARGEST_BYTES = 100_000
 STRICT = {"default-src 'none'", "style-src 'self'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"}
+EVERYWHERE = {
+    "cache-control": "no-store",
+    "x-frame-options": "DENY",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+}
+STRICTER = {"referrer-policy": "no-referrer"}
+"""What a page with a secret in its address is sent with instead."""
 
 
 class Outline(HTMLParser):
@@ -103,8 +112,9 @@ def in_its_headers(answer: httpx.Response) -> Iterator[str]:
     policy = {one.strip() for one in answer.headers["content-security-policy"].split(";")}
     if not policy >= STRICT or "unsafe" in answer.headers["content-security-policy"]:
         yield f"policy {policy}"
-    if answer.headers["cache-control"] != "no-store":
-        yield f"may be kept: {answer.headers['cache-control']}"
+    for name, value in EVERYWHERE.items():
+        if answer.headers.get(name) not in {value, STRICTER.get(name)}:
+            yield f"{name} is {answer.headers.get(name)}"
 
 
 @pytest.mark.parametrize(("page", "who"), list(in_the_short_run()), ids=map(name_of, in_the_short_run()))

@@ -28,7 +28,7 @@ def as_page(request: Request, problem: Problem, headers: dict[str, str]) -> Resp
         to_sign_in = f"/log-ind?next={quote(back)}{over}"
         if request.headers.get("hx-request"):
             return Response(headers={"HX-Redirect": to_sign_in, "Cache-Control": "no-store"})
-        return RedirectResponse(to_sign_in, status_code=303, headers={"Cache-Control": "no-store"})
+        return RedirectResponse(to_sign_in, status_code=303, headers=headers_of(request))
     if request.method == "GET" and problem.code == "request.not_valid":
         # An address that names nothing, such as a word where an id should be: there is no such page.
         problem = NotFound("page.unknown", "There is no such page.")

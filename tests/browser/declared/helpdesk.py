@@ -18,9 +18,21 @@ def act(path: str, example: tuple[tuple[str, str], ...] = (), **form: str) -> Ac
     return Act(f"/helpdesk{path}", HELPDESK, example, tuple(form.items()))
 
 
-FILES = (File("/helpdesk/organisationer/opret-mange/skabelon", HELPDESK, "helpdesk"),)
+SERVICE = (("service_id", "service"),)
+AGREEMENT = (("agreement_id", "agreement"),)
+TRIAL = (("trial_id", "trial"),)
+QUARTER = (("quarter", "quarter"),)
+INVOICE = (("invoice_id", "invoice"),)
+PARKED = (("service", "=notifier"), ("parked_id", "parked"))
+
+FILES = (
+    File("/helpdesk/organisationer/opret-mange/skabelon", HELPDESK, "helpdesk"),
+    File("/helpdesk/fakturaer/{invoice_id}/{kind}", HELPDESK, "helpdesk", (*INVOICE, ("kind", "=pdf"))),
+    File("/helpdesk/fakturaer/{invoice_id}/{kind}", HELPDESK, "helpdesk", (*INVOICE, ("kind", "=xml"))),
+)
 
 PAGES = (
+    page(""),
     page("/find"),
     page("/find", query="q=fjord"),
     page("/find", query="q=findes-ikke", note="without a hit"),
@@ -46,6 +58,31 @@ PAGES = (
         note="who is there no longer",
     ),
     page("/personer/{person_id}", (("person_id", "person_at_supplier"),)),
+    *(
+        page("/serviceaftaler/{agreement_id}", (("agreement_id", key),), note=key)
+        for key in ("agreement", "agreement_waiting", "agreement_rejected", "agreement_terminated")
+    ),
+    page("/serviceaftaler"),
+    page("/serviceaftaler", query="q=findes-ikke", note="without a hit"),
+    page("/serviceaftaler/{agreement_id}/opsig", AGREEMENT),
+    page("/anmodninger/{request_id}", (("request_id", "request"),)),
+    page("/proevetilslutninger/{trial_id}", TRIAL),
+    page("/proevetilslutninger/{trial_id}", (("trial_id", "closed_trial"),), note="closed"),
+    page("/it-systemer/{system_id}", (("system_id", "system"),)),
+    page("/it-systemer/{system_id}", (("system_id", "test_system"),), note="in external test"),
+    page("/kald", (("call", "refused_call"),), query="id={call}"),
+    page("/services"),
+    page("/services/opret"),
+    page("/services/{service_id}", SERVICE),
+    page("/services/{service_id}/ret", SERVICE),
+    page("/services/{service_id}/pris", SERVICE),
+    page("/afregning"),
+    page("/afregning/{quarter}", QUARTER),
+    page("/fakturaer/{invoice_id}", INVOICE),
+    page("/drift"),
+    page("/log"),
+    page("/parkerede"),
+    page("/parkerede/{service}/{parked_id}", PARKED),
     page("/mails"),
     page("/mails", query="state=failed"),
     page("/mails/{notice_id}", (("notice_id", "notice"),)),
@@ -64,5 +101,12 @@ ACTS = (
     act("/organisationer/{organisation_id}/personer/{person_id}", PERSON, name="Et andet navn"),
     act("/organisationer/{organisation_id}/personer/{person_id}/aktiv", PERSON, active="0"),
     act("/organisationer/{organisation_id}/personer/{person_id}/invitation", PERSON),
+    act("/serviceaftaler/{agreement_id}/opsig", AGREEMENT, reason="Kontrakten er ophørt."),
+    act("/proevetilslutninger/{trial_id}/luk", TRIAL),
+    act("/services/opret", name="En service", version="1", number="SF1", entity_id="http://service.example/x"),
+    act("/services/{service_id}/ret", SERVICE, name="En anden service"),
+    act("/services/{service_id}/pris", SERVICE, starts="2028-01-01", per_call="1"),
+    act("/parkerede/{service}/{parked_id}/proev-igen", PARKED),
+    act("/parkerede/{service}/{parked_id}/opgiv", PARKED, reason="Kan ikke læses."),
     act("/mails/{notice_id}/proev-igen", (("notice_id", "failed_notice"),)),
 )

@@ -20,6 +20,9 @@ ANY_MUNICIPALITY = MUNICIPALITY | OTHER_MUNICIPALITIES
 SIGNED_IN = ANY_SUPPLIER | ANY_MUNICIPALITY | HELPDESK
 EVERYBODY = SIGNED_IN | {NOBODY}
 
+Example = tuple[tuple[str, str], ...]
+"""What a route's parameters are filled with: the scene's id of that name, or what stands after a `=`."""
+
 
 @dataclass(frozen=True)
 class Page:
@@ -31,11 +34,15 @@ class Page:
     path: str
     who: frozenset[str]
     by: tuple[str, ...]
-    example: tuple[tuple[str, str], ...] = ()
+    example: Example = ()
     query: str = ""
     note: str = ""
     """What tells it from others of the same route."""
     status: int = 200
+    led_on: frozenset[str] = frozenset()
+    """Who is led on to another page instead of being refused: the page they have that says why."""
+    own: frozenset[str] = frozenset()
+    """Who has this page too, with nothing on it of what is in this address."""
 
     def address(self, scene: Scene) -> str:
         """Where it is in this scene."""
@@ -55,7 +62,7 @@ class File:
     path: str
     who: frozenset[str]
     by: str
-    example: tuple[tuple[str, str], ...] = ()
+    example: Example = ()
     query: str = ""
 
     def address(self, scene: Scene) -> str:
@@ -68,14 +75,20 @@ class Act:
 
     path: str
     who: frozenset[str]
-    example: tuple[tuple[str, str], ...] = ()
+    example: Example = ()
     form: tuple[tuple[str, str], ...] = ()
+    own: frozenset[str] = frozenset()
+    """Who may do this too, but not to what is named here: they are told so in their own words."""
 
     def address(self, scene: Scene) -> str:
         return fill(self.path, self.example, scene)
 
+    def fields(self, scene: Scene) -> dict[str, str]:
+        """The form, with the scene's ids in it where one is named: `{agreement}`."""
+        return {name: scene.ids[value[1:-1]] if value.startswith("{") else value for name, value in self.form}
 
-def fill(text: str, example: tuple[tuple[str, str], ...], scene: Scene) -> str:
+
+def fill(text: str, example: Example, scene: Scene) -> str:
     """The text with its parameters filled in: by the scene's id of that name, or as it stands after a `=`."""
     told = dict(example)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.browser.declared.route import ANY_SUPPLIER, SUPPLIERS, Act, File, Page
+from tests.browser.declared.route import ANY_SUPPLIER, OTHER_SUPPLIERS, SUPPLIERS, Act, File, Page
 
 BY = ("supplier", "supplier_user")
 ALL = ("supplier", "both", "test_supplier")
@@ -16,8 +16,9 @@ def page(path: str, example: Example = (), query: str = "", note: str = "") -> P
 
 
 def own(path: str, example: Example, query: str = "", note: str = "") -> Page:
-    """A page about what is Nordlys Fagsystemer's."""
-    return Page(f"/leverandoer{path}", SUPPLIERS, BY, example, query, note)
+    """A page about what is Nordlys Fagsystemer's; where the address asks for it, others get theirs without it."""
+    others = OTHER_SUPPLIERS if "{" in query else frozenset[str]()
+    return Page(f"/leverandoer{path}", SUPPLIERS, BY, example, query, note, own=others)
 
 
 def act(path: str, example: Example = (), who: frozenset[str] = SUPPLIERS, **form: str) -> Act:
