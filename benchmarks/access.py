@@ -39,7 +39,7 @@ async def measure(_: Platform, world: World) -> None:
     found = []
     for one, person in zip(asked, people, strict=True):
         await person.post(f"/agreements/agreements/{agreement_of[one.id]}/approve")
-        found.append(await seconds_until(system, one.id, service, allowed=True))
+        found.append(await seconds_until(world, system, one.id, service, allowed=True))
     questions = []
     for one in asked:
         began = time.perf_counter()

@@ -39,7 +39,7 @@ async def measure(platform: Platform, world: World) -> None:
         },
     )
     await person.post(f"/agreements/agreements/{request['agreements'][0]['id']}/approve")
-    await seconds_until(system, one.id, service, allowed=True)
+    await seconds_until(world, system, one.id, service, allowed=True)
     # The calls are made after the approval, and not ahead of the platform's clock.
     await world.move_clock(await world.now() + timedelta(seconds=2))
     found = []
