@@ -9,7 +9,7 @@ import pytest
 from shared import schema
 from tests.conftest import MakeDatabase
 
-SHARED = ["shared/0001_messaging", "shared/0002_said"]
+SHARED = ["shared/0001_messaging", "shared/0002_said", "shared/0003_audit_search"]
 
 
 @pytest.fixture
