@@ -35,6 +35,8 @@ SERVICES = (
 )
 APPROVES, APPROVES_TOO, SOME, REJECTS, WAITS, TERMINATES, WITHDRAWN, BOTH = MUNICIPALITIES[:8]
 """What becomes of the supplier's request at each; the last is a supplier too."""
+WAYS = ("mouse", "keyboard", "plain")
+"""How a journey is made: each has things of its own."""
 PATIENCE = 60
 
 
@@ -417,16 +419,18 @@ class Story:
         """A mail that its server refuses for good: the one thing helpdesk must look after."""
         refusing = self.scene.mails / "REFUSE"
         refusing.write_text("550 no such mailbox\n")
-        await self.world.desk.post(
-            f"/registry/organisations/{self.organisations[WITHDRAWN]}/people",
-            {"name": "Vibeke Forkert", "email": "findes-ikke@people.example", "roles": ["administrator"]},
-        )
+        keys = ("failed_notice", *(f"failed_notice_{way}" for way in WAYS))
+        for key in keys:
+            email = f"{key.replace('_', '-')}@people.example"
+            await self.world.desk.post(
+                f"/registry/organisations/{self.organisations[WITHDRAWN]}/people",
+                {"name": "Vibeke Forkert", "email": email, "roles": ["administrator"]},
+            )
 
         async def failed() -> bool:
             listed = (await self.world.desk.get("/notifier/notices", state="failed"))["items"]
-            if listed:
-                self.ids["failed_notice"] = listed[0]["id"]
-            return bool(listed)
+            self.ids |= dict(zip(keys, (one["id"] for one in listed), strict=False))
+            return len(listed) == len(keys)
 
         await self._until(failed, "the failed mail")
         refusing.unlink()

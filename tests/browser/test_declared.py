@@ -37,4 +37,6 @@ def test_everything_is_looked_at_by_those_who_have_it() -> None:
 
 def test_menus_lead_to_pages() -> None:
     entries = [*PUBLIC, *(entry for part in PARTS.values() for entry in part.entries)]
-    assert {entry.path for entry in entries} - routes("GET") == set()
+    known = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    lost = [entry.path for entry in entries if not any(route.path_regex.fullmatch(entry.path) for route in known)]
+    assert not lost

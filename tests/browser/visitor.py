@@ -106,7 +106,8 @@ class Visitor:
         return found
 
     def _said(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
+        # What could not be loaded is judged by its response: a form that is refused is a page all the same.
+        if message.type in {"error", "warning"} and not message.text.startswith("Failed to load resource"):
             self.faults.append(f"console: {message.text}")
 
     def _asked(self, request: Request) -> None:
