@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
+LONGEST = 6000
+"""Characters of an address; fifty outcomes stand in one, and servers take eight thousand."""
+
 
 def own_path(text: str | None, otherwise: str = "/") -> str:
     """The text if it is a path of this site, else `otherwise`: no link to this site leads to another one."""
-    if not text or not text.startswith("/") or text.startswith(("//", "/\\")) or len(text) > 2000:  # noqa: PLR2004
+    if not text or not text.startswith("/") or text.startswith(("//", "/\\")) or len(text) > LONGEST:
         return otherwise
     if any(character < " " or character == "\\" for character in text):
         return otherwise

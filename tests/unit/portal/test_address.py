@@ -1,8 +1,12 @@
 """Nobody is led off the site, and filters stay in the address."""
 
+from uuid import UUID
+
 import pytest
 
-from services.portal.domain.address import own_path, with_query
+from services.portal.domain.address import LONGEST, own_path, with_query
+from services.portal.domain.decision import NOT_APPROVED
+from services.portal.pages.municipality.several import LIST, MOST
 
 
 @pytest.mark.parametrize("path", ["/", "/kommune", "/kommune/serviceaftaler?state=requested&q=%C3%A6", "/a#b"])
@@ -23,11 +27,20 @@ def test_own_paths_are_kept(path: str) -> None:
         "/\t/elsewhere.example",
         "/a\r\nSet-Cookie: x",
         "javascript:alert(1)",
-        "/" + "a" * 2000,
+        "/" + "a" * LONGEST,
     ],
 )
 def test_everything_else_leads_to_where_was_meant_otherwise(text: str | None) -> None:
     assert own_path(text, "/start") == "/start"
+
+
+def test_what_became_of_as_many_requests_as_are_approved_at_once_fits_into_an_address() -> None:
+    code = max(NOT_APPROVED, key=len)
+    outcome = with_query(
+        f"{LIST}/godkendt-flere", {"agreement_id": [f"{UUID(int=one)}:{code}" for one in range(MOST)]}
+    )
+
+    assert own_path(outcome) == outcome
 
 
 def test_an_address_keeps_what_was_asked_and_changes_what_is_told() -> None:
