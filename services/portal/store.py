@@ -55,7 +55,7 @@ async def see(connection: asyncpg.Connection, session_id: bytes, *, now: datetim
 
 
 async def reseal(connection: asyncpg.Connection, session_id: bytes, sealed: bytes, *, now: datetime) -> None:
-    """Keep another content in the session."""
+    """Keep another content in the session, which is in use; what it was to be told has been told."""
     await connection.execute(QUERIES["reseal"], session_id, sealed, now)
 
 

@@ -11,7 +11,7 @@ WHERE id = $1 AND seen_at > $2 AND begun_at > $3
 UPDATE sessions SET seen_at = $2, told = NULL WHERE id = $1
 
 -- name: reseal
-UPDATE sessions SET sealed = $2, seen_at = $3 WHERE id = $1
+UPDATE sessions SET sealed = $2, seen_at = $3, told = NULL WHERE id = $1
 
 -- name: tell
 UPDATE sessions SET told = $2 WHERE id = $1

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from services.portal import store
-from services.portal.apis import Apis, Refused
+from services.portal.apis import Apis, Away, Refused
 from services.portal.domain import session as rules
 from services.portal.domain.session import Oldest, SignedIn
 from services.portal.settings import PortalSettings
@@ -66,7 +66,7 @@ async def begin(
 async def find(database: Database, settings: PortalSettings, apis: Apis, secret: str) -> Session | None:
     """The cookie's session, its sign-in renewed where it ends soon; None when it is over.
 
-    Raises Away where the sign-in must be renewed and the registry does not answer.
+    While the registry does not answer, the sign-in there is goes on until its end. Raises Away after that.
     """
     now = real_now(database.clock)
     async with database.reading() as connection:
@@ -78,8 +78,13 @@ async def find(database: Database, settings: PortalSettings, apis: Apis, secret:
         return None
     session = Session(secret, signed_in, stored.begun_at, stored.told)
     if signed_in.must_renew(now):
-        renewed = await _renewed(database, apis, session)
-        return None if renewed is None else Session(secret, renewed, stored.begun_at, stored.told)
+        try:
+            renewed = await _renewed(database, apis, session)
+        except Away:
+            if signed_in.expires_at <= now:
+                raise
+        else:
+            return None if renewed is None else replace(session, signed_in=renewed)
     if stored.told is not None or (now - stored.seen_at).total_seconds() >= rules.SEEN_SECONDS:
         async with database.transaction() as tx:
             await store.see(tx.connection, session.id, now=now)
@@ -158,6 +163,8 @@ async def _renewed(database: Database, apis: Apis, session: Session) -> SignedIn
             "/sign-in/organisation", {"organisation_id": str(signed_in.organisation_id)}
         )
     except Refused as refused:
+        if refused.status not in {401, 403}:
+            raise
         # They may no longer act here, or stayed away too long: the session is over.
         log.info("session_not_renewed", code=refused.code)
         await end(database, session)

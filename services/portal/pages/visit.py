@@ -271,7 +271,7 @@ async def _visit(request: Request) -> Visit:
     visit = request.state.visit = Visit(request, session)
     if request.method not in SAFE and session is not None:
         given = (await request.form()).get("form_token")
-        if not isinstance(given, str) or not hmac.compare_digest(given, session.form_token):
+        if not isinstance(given, str) or not hmac.compare_digest(given.encode(), session.form_token.encode()):
             raise Forbidden("form.not_ours", "This form belongs to another session; load the page again.")
     return visit
 
