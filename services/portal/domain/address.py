@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
+from uuid import UUID
 
 LONGEST = 6000
 """Characters of an address; fifty outcomes stand in one, and servers take eight thousand."""
@@ -17,6 +18,14 @@ def own_path(text: str | None, otherwise: str = "/") -> str:
         return otherwise
     parts = urlsplit(text)
     return otherwise if parts.scheme or parts.netloc else text
+
+
+def uuid_or_none(text: str | None) -> str | None:
+    """An id from the address in its usual form; None where it is none."""
+    try:
+        return str(UUID(text)) if text else None
+    except ValueError:
+        return None
 
 
 def with_query(path: str, asked: Mapping[str, object], **changed: object) -> str:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from services.portal.domain.address import uuid_or_none
 from services.portal.pages.visit import Anyone, Visit, together
 from shared.days import COPENHAGEN
 
@@ -22,7 +23,7 @@ async def services(visit: Anyone, q: str = "", state: str = "", after: str = "")
     """The catalogue: all of it, or what holds these words."""
     state = state if state in STATES else ""
     found, prices = await together(
-        visit.registry.get("/services", q=q.strip()[:200], state=state, after=_id(after), limit=ON_A_PAGE),
+        visit.registry.get("/services", q=q.strip()[:200], state=state, after=uuid_or_none(after), limit=ON_A_PAGE),
         visit.invoicing.all("/prices"),
     )
     return visit.page(
@@ -50,13 +51,6 @@ async def service(service_id: UUID, visit: Anyone) -> Response:
         others=[one for one in namesakes if one["name"] == found["name"] and one["id"] != found["id"]],
         supplier=visit.session is not None and visit.signed_in.has("supplier", "administrator", "user"),
     )
-
-
-def _id(text: str) -> str | None:
-    try:
-        return str(UUID(text))
-    except ValueError:
-        return None
 
 
 def _today(visit: Visit) -> str:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from services.portal.domain.address import LONGEST, own_path, with_query
+from services.portal.domain.address import LONGEST, own_path, uuid_or_none, with_query
 from services.portal.domain.decision import NOT_APPROVED
 from services.portal.pages.municipality.several import LIST, MOST
 
@@ -50,3 +50,12 @@ def test_an_address_keeps_what_was_asked_and_changes_what_is_told() -> None:
         "/list?q=skole+og+b%C3%B8rn&state=approved&sort=-name"
     )
     assert with_query("/list", {}) == "/list"
+
+
+@pytest.mark.parametrize("text", [None, "", "counts", "../requests", f"{UUID(int=1)}/terminate"])
+def test_what_is_no_id_is_taken_into_no_address(text: str | None) -> None:
+    assert uuid_or_none(text) is None
+
+
+def test_an_id_is_taken_in_its_usual_form() -> None:
+    assert uuid_or_none(UUID(int=10).hex.upper()) == str(UUID(int=10))

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.portal.apis import Refused
+from services.portal.domain.address import uuid_or_none
 from services.portal.domain.problem import explained
 from services.portal.pages.helpdesk.naming import people_named
 from services.portal.pages.visit import HelpdeskVisit, Visit, said
@@ -30,14 +31,14 @@ async def agreements(visit: HelpdeskVisit) -> Response:
     state, sort = asked.get("state", ""), asked.get("sort", "")
     found = await visit.agreements.get(
         "/agreements",
-        q=asked.get("q", "").strip(),
+        q=asked.get("q", "").strip()[:255],
         state=state if state in STATES else None,
-        supplier_id=asked.get("supplier"),
-        municipality_id=asked.get("municipality"),
-        system_id=asked.get("system"),
-        service_id=asked.get("service"),
+        supplier_id=uuid_or_none(asked.get("supplier")),
+        municipality_id=uuid_or_none(asked.get("municipality")),
+        system_id=uuid_or_none(asked.get("system")),
+        service_id=uuid_or_none(asked.get("service")),
         sort=sort if sort in SORTS else None,
-        after=asked.get("after"),
+        after=uuid_or_none(asked.get("after")),
         limit=LISTED,
     )
     return visit.page("helpdesk/agreements.html", found=found, states=STATES)

@@ -57,7 +57,9 @@ async def _found(visit: Visit, text: str) -> Response:
 async def _none_if_refused(asked: Awaitable[list[Hit]]) -> list[Hit]:
     try:
         return await asked
-    except Refused:
+    except Refused as refused:
+        if refused.status not in {404, 422}:
+            raise
         return []
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.portal.apis import Refused
+from services.portal.domain.address import uuid_or_none
 from services.portal.domain.notice import ABOUT, FAILURES, KINDS
 from services.portal.domain.problem import explained
 from services.portal.pages.visit import HelpdeskVisit, Visit
@@ -25,9 +26,9 @@ async def mails(visit: HelpdeskVisit) -> Response:
         "/notices",
         state=state if state in {"queued", "sent", "failed"} else None,
         kind=kind if kind in KINDS else None,
-        organisation_id=asked.get("organisation"),
-        about_id=asked.get("about"),
-        after=asked.get("after"),
+        organisation_id=uuid_or_none(asked.get("organisation")),
+        about_id=uuid_or_none(asked.get("about")),
+        after=uuid_or_none(asked.get("after")),
         limit=LISTED,
     )
     return visit.page("helpdesk/mails.html", found=found, words=_words(visit))

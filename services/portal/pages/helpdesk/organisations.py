@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from starlette.datastructures import FormData
 
 from services.portal.apis import Refused
+from services.portal.domain.address import uuid_or_none
 from services.portal.domain.notice import KINDS as NOTICES
 from services.portal.domain.organisation_form import FIELD_OF_CODE, KINDS, NAMES, ROLES, Filled
 from services.portal.domain.problem import explained
@@ -29,11 +30,11 @@ async def organisations(visit: HelpdeskVisit) -> Response:
     show = asked.get("show", "")
     found = await visit.registry.get(
         "/organisations",
-        q=asked.get("q", "").strip(),
+        q=asked.get("q", "").strip()[:255],
         kind=kind if kind in {"supplier", "municipality"} else None,
         active={"active": True, "inactive": False}.get(show),
         lacking=show if show in {"administrator", "mailbox"} else None,
-        after=asked.get("after"),
+        after=uuid_or_none(asked.get("after")),
         limit=LISTED,
     )
     return visit.page("helpdesk/organisations.html", found=found)

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.portal.apis import Refused
+from services.portal.domain.address import uuid_or_none
 from services.portal.domain.problem import explained
 from services.portal.pages.helpdesk.health import SERVICES
 from services.portal.pages.visit import HelpdeskVisit, Visit, said, together, unless_away
@@ -34,7 +35,7 @@ async def parked(visit: HelpdeskVisit) -> Response:
                     "/parked",
                     state=state if state in STATES else "waiting",
                     limit=LISTED,
-                    after=asked.get("after") if len(services) == 1 else None,
+                    after=uuid_or_none(asked.get("after")) if len(services) == 1 else None,
                 )
             )
             for service in services

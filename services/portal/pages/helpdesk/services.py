@@ -11,6 +11,7 @@ from fastapi import APIRouter, Response
 from starlette.datastructures import FormData
 
 from services.portal.apis import Refused
+from services.portal.domain.address import uuid_or_none
 from services.portal.domain.problem import explained
 from services.portal.pages.visit import HelpdeskVisit, Visit, said, together, unless_away
 from shared.days import civil_day
@@ -41,9 +42,8 @@ async def services(visit: HelpdeskVisit) -> Response:
 async def new(visit: HelpdeskVisit) -> Response:
     """The form for a new service, or a new version of one (`fra`)."""
     filled = dict.fromkeys((*FIELDS, "id"), "")
-    earlier = visit.request.query_params.get("fra")
-    if earlier:
-        found = await visit.registry.get(f"/services/{UUID(earlier)}")
+    if earlier := uuid_or_none(visit.request.query_params.get("fra")):
+        found = await visit.registry.get(f"/services/{earlier}")
         filled |= {field: found[field] or "" for field in FIELDS if field != "version"}
     return _form(visit, filled, {})
 
@@ -135,6 +135,8 @@ async def set_price(visit: HelpdeskVisit, service_id: UUID) -> Response:
         problems["per_call"] = visit.text("Skriv prisen i kroner med højst seks decimaler, f.eks. 0,0485.")
     if starts is None:
         problems["starts"] = visit.text("Vælg den dag, prisen gælder fra.")
+    else:
+        filled["starts"] = starts.isoformat()
     if problems:
         return _price(visit, found, filled, problems, status=422)
     if not said(form, "confirmed"):

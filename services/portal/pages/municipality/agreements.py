@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from services.portal.domain.address import uuid_or_none
 from services.portal.pages.municipality import asking
 from services.portal.pages.visit import MunicipalityVisit, Visit, together, unless_away
 from shared.quarters import Quarter
@@ -122,11 +123,3 @@ def sought(text: str | None) -> str | None:
     """What is searched for, without what no name holds; None for nothing."""
     told = "".join(character for character in text or "" if character.isprintable()).strip()
     return told[:255] or None
-
-
-def uuid_or_none(text: str | None) -> str | None:
-    """An id from the address in its usual form; None where it is none."""
-    try:
-        return str(UUID(text)) if text else None
-    except ValueError:
-        return None

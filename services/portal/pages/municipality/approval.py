@@ -8,8 +8,9 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.portal.apis import Refused
+from services.portal.domain.address import uuid_or_none
 from services.portal.pages.municipality import asking
-from services.portal.pages.municipality.agreements import shown, uuid_or_none
+from services.portal.pages.municipality.agreements import shown
 from services.portal.pages.visit import MunicipalityVisit, Visit, problem_in
 
 router = APIRouter(prefix="/kommune/serviceaftaler/{agreement_id}/godkend", include_in_schema=False)

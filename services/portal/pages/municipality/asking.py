@@ -16,6 +16,8 @@ from shared.quarters import Quarter
 
 INVOICE_READERS = ("administrator", "signatory", "economy")
 """Who of a municipality sees its invoices."""
+UNPRICED = frozenset({404, 422})
+"""How an estimate is refused for a service that invoicing does not know, or has no price for."""
 RECENT_DAYS = 28
 """How many days back an average a day is taken over: whole weeks."""
 
@@ -70,7 +72,9 @@ async def cost(visit: Visit, service_ids: list[str], calls: int | None) -> Cost:
         estimates = [
             await visit.invoicing.post("/estimate", {"service_ids": service_ids, "calls_per_quarter": counted})
         ]
-    except Refused:
+    except Refused as refused:
+        if refused.status not in UNPRICED:
+            raise
         # One of them has no price: the others are told all the same.
         estimates = list(await together(*(_estimate(visit, one, counted) for one in service_ids)))
     lines = {line["service_id"]: line for answer in estimates if answer for line in answer["lines"]}
@@ -88,7 +92,9 @@ async def cost(visit: Visit, service_ids: list[str], calls: int | None) -> Cost:
 async def _estimate(visit: Visit, service_id: str, calls: int) -> Any:
     try:
         return await visit.invoicing.post("/estimate", {"service_ids": [service_id], "calls_per_quarter": calls})
-    except Refused:
+    except Refused as refused:
+        if refused.status not in UNPRICED:
+            raise
         return None
 
 

@@ -9,10 +9,9 @@ from fastapi import APIRouter, Response
 from starlette.datastructures import FormData, QueryParams
 
 from services.portal.apis import Refused
-from services.portal.domain.address import with_query
+from services.portal.domain.address import uuid_or_none, with_query
 from services.portal.domain.decision import NOT_APPROVED, OTHERWISE
 from services.portal.pages.municipality import asking
-from services.portal.pages.municipality.agreements import uuid_or_none
 from services.portal.pages.visit import MunicipalityVisit, Visit, together
 
 router = APIRouter(prefix="/kommune/serviceaftaler", include_in_schema=False)

@@ -9,9 +9,9 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from services.portal.domain import chart, sheet
+from services.portal.domain.address import uuid_or_none
 from services.portal.domain.usage import GROUPS, beside, cells, heading, weeks
 from services.portal.pages.municipality import asking
-from services.portal.pages.municipality.agreements import uuid_or_none
 from services.portal.pages.visit import MunicipalityVisit, Visit, together, unless_away
 from shared.quarters import Quarter
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.portal.apis import Refused
+from services.portal.domain.address import uuid_or_none
 from services.portal.domain.snippet import UNKNOWN, snippets
 from services.portal.pages.supplier import names
 from services.portal.pages.visit import SupplierVisit, Visit, problem_in, said, together
@@ -35,8 +36,8 @@ async def agreements(  # noqa: PLR0917 - what the list is narrowed to stands in 
     narrowed = {
         "supplier_id": str(visit.signed_in.organisation_id),
         "q": q.strip()[:255],
-        "system_id": _uuid(system),
-        "municipality_id": _uuid(kommune),
+        "system_id": uuid_or_none(system),
+        "municipality_id": uuid_or_none(kommune),
     }
     found, counts, systems, municipalities = await together(
         visit.agreements.get(
@@ -44,7 +45,7 @@ async def agreements(  # noqa: PLR0917 - what the list is narrowed to stands in 
             **narrowed,
             state=tilstand if tilstand in STATES else None,
             sort=sort if sort.removeprefix("-") in SORTS else None,
-            after=_uuid(after),
+            after=uuid_or_none(after),
             limit=PAGE,
         ),
         visit.agreements.get("/agreements/counts", **narrowed),
@@ -60,14 +61,6 @@ async def agreements(  # noqa: PLR0917 - what the list is narrowed to stands in 
         systems=[(one["id"], one["name"]) for one in systems if one["environment"] == "production"],
         municipalities=[(one["id"], one["name"]) for one in municipalities if not one["test"]],
     )
-
-
-def _uuid(text: str) -> str | None:
-    """An id from the address; what is none narrows nothing."""
-    try:
-        return str(UUID(text))
-    except ValueError:
-        return None
 
 
 @router.get(LIST + "/{agreement_id:uuid}")

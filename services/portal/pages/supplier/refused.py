@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 from urllib.parse import quote
-from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from services.portal.domain.address import uuid_or_none
 from services.portal.domain.call_reason import REASONS, reason_of
 from services.portal.domain.problem import explained
 from services.portal.pages.supplier import names
@@ -26,7 +26,7 @@ async def refused_calls(  # noqa: PLR0917 - what the list is narrowed to stands 
     visit: SupplierVisit, kvartal: str = "", system: str = "", grund: str = "", tilstand: str = "", after: str = ""
 ) -> Response:
     """Refused calls, newest first, and how many of each reason."""
-    quarter, system_id, now = _quarter(kvartal), _uuid(system), names.this_quarter(visit)
+    quarter, system_id, now = _quarter(kvartal), uuid_or_none(system), names.this_quarter(visit)
     shown_quarter = str(quarter or now) if kvartal != "alle" else None
     found, summary, systems, known, called = await together(
         visit.metering.get(
@@ -35,7 +35,7 @@ async def refused_calls(  # noqa: PLR0917 - what the list is narrowed to stands 
             system_id=system_id,
             reason=grund if grund in REASONS else None,
             state=None if tilstand == "alle" else tilstand if tilstand in STATES else "refused",
-            after=_uuid(after),
+            after=uuid_or_none(after),
             limit=PAGE,
         ),
         visit.metering.get("/refused/summary", quarter=shown_quarter, system_id=system_id),
@@ -94,12 +94,5 @@ async def _called(visit: Visit) -> dict[str, Any]:
 def _quarter(text: str) -> Quarter | None:
     try:
         return Quarter.parse(text)
-    except ValueError:
-        return None
-
-
-def _uuid(text: str) -> str | None:
-    try:
-        return str(UUID(text))
     except ValueError:
         return None

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.portal.apis import Refused
+from services.portal.domain.address import uuid_or_none
 from services.portal.pages.visit import SupplierVisit, Visit
 
 router = APIRouter(include_in_schema=False)
@@ -22,7 +23,7 @@ AT_ONCE = 8
 @router.get(LIST)
 async def requests(visit: SupplierVisit, after: str = "") -> Response:
     """The supplier's requests, newest first."""
-    found = await visit.agreements.get("/requests", after=after, limit=PAGE)
+    found = await visit.agreements.get("/requests", after=uuid_or_none(after), limit=PAGE)
     return visit.page("supplier/requests.html", requests=found["items"], next=found["next"])
 
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Response
 from starlette.datastructures import FormData
 
 from services.portal.apis import Refused
+from services.portal.domain.address import uuid_or_none
 from services.portal.domain.draft import (
     LONGEST_PURPOSE,
     MOST_MUNICIPALITIES,
@@ -89,8 +90,8 @@ def _fit(draft: Draft, choices: Choices) -> Draft:
 async def form(visit: SupplierVisit, system: str = "", service: str = "", kopi: str = "") -> Response:
     """The form; it may begin with a system, a service, or as a copy of an earlier agreement."""
     draft = Draft(system=system, services=[service] if service else [])
-    if kopi:
-        agreement = await visit.agreements.get_or_none(f"/agreements/{kopi}")
+    if copied := uuid_or_none(kopi):
+        agreement = await visit.agreements.get_or_none(f"/agreements/{copied}")
         if agreement and agreement["supplier_id"] == str(visit.signed_in.organisation_id):
             draft = Draft.like(agreement)
     choices = await _choices(visit, draft.system)
@@ -152,9 +153,10 @@ async def send(visit: SupplierVisit) -> Response:
     except Refused as refused:
         choices = await _choices(visit, draft.system)
         errors = problem_in(visit, refused)
-        if refused.code == "agreement.exists":
+        _fit(draft, choices)
+        if refused.code == "agreement.exists" and draft.system:
             return await _check(visit, draft, choices, status=409)
-        return _form(visit, _fit(draft, choices), choices, errors=errors, status=refused.status)
+        return _form(visit, draft, choices, errors=errors, status=refused.status)
     count = len(request["agreements"])
     sentence = visit.texts(
         "Anmodningen er sendt til %(num)s kommune. Kommunen får et advis nu.",
@@ -219,8 +221,9 @@ async def _check(visit: Visit, draft: Draft, choices: Choices, *, status: int = 
             estimate = await visit.invoicing.post(
                 "/estimate", {"service_ids": draft.services, "calls_per_quarter": draft.expected_calls}
             )
-        except Refused:
-            estimate = None
+        except Refused as refused:
+            if refused.status not in {404, 422}:
+                raise
     chosen = [one for one in choices.municipalities if one["id"] in set(draft.municipalities)]
     clashing = set(clashes(draft, choices.taken))
     return visit.page(

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.portal.apis import Refused
+from services.portal.domain.address import uuid_or_none
 from services.portal.domain.call_reason import ACCESS, access_steps, reason_of
 from services.portal.domain.certificate import expires_within, replaced
 from services.portal.domain.snippet import snippets
@@ -32,10 +33,10 @@ async def systems(
     found = await visit.registry.get(
         "/systems",
         supplier_id=str(visit.signed_in.organisation_id),
-        q=q[:255],
+        q=q.strip()[:255],
         environment=miljoe if miljoe in {"production", "test"} else None,
         state=tilstand if tilstand in {"registered", "paused", "deactivated"} else None,
-        after=after,
+        after=uuid_or_none(after),
         limit=PAGE,
     )
     now = visit.running.clock.now()

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.portal.apis import Refused
+from services.portal.domain.address import uuid_or_none
 from services.portal.domain.draft import MOST_SERVICES
 from services.portal.domain.snippet import UNKNOWN, snippets
 from services.portal.pages.supplier import names
@@ -23,7 +24,7 @@ PAGE = 50
 async def trials(visit: SupplierVisit, tilstand: str = "", after: str = "") -> Response:
     """The supplier's trial connections, newest first."""
     found = await visit.agreements.get(
-        "/trials", state=tilstand if tilstand in {"open", "closed"} else None, after=after, limit=PAGE
+        "/trials", state=tilstand if tilstand in {"open", "closed"} else None, after=uuid_or_none(after), limit=PAGE
     )
     return visit.page("supplier/trials.html", trials=found["items"], next=found["next"], test=True)
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
 
 from fastapi import APIRouter, Response
 
 from services.portal.domain import chart, sheet
+from services.portal.domain.address import uuid_or_none
 from services.portal.pages.supplier import names
 from services.portal.pages.visit import SupplierVisit, Visit, together
 from shared.days import civil_day
@@ -41,12 +41,6 @@ class Asked:
     def of(cls, query: Mapping[str, str], this_quarter: Quarter) -> Asked:
         """From the address."""
 
-        def uuid(name: str) -> str | None:
-            try:
-                return str(UUID(query.get(name, "")))
-            except ValueError:
-                return None
-
         def day(name: str) -> date | None:
             try:
                 return date.fromisoformat(query.get(name, ""))
@@ -61,9 +55,9 @@ class Asked:
         return cls(
             quarter=quarter,
             environment=environment if environment == "test" else "production",
-            system=uuid("system"),
-            service=uuid("service"),
-            municipality=uuid("kommune"),
+            system=uuid_or_none(query.get("system")),
+            service=uuid_or_none(query.get("service")),
+            municipality=uuid_or_none(query.get("kommune")),
             first=day("fra"),
             last=day("til"),
             by=query.get("vis", "") if query.get("vis", "") in GROUPS else "service",
