@@ -64,6 +64,7 @@ async def get_usage(  # noqa: PLR0917 - a route's parameters are named in the qu
     municipality_id: UUID | None = None,
     service_id: UUID | None = None,
     agreement_id: UUID | None = None,
+    supplier_id: UUID | None = None,
     first_day: Annotated[date | None, Query(description="Only from this day in Copenhagen on")] = None,
     last_day: Annotated[date | None, Query(description="Only until this day in Copenhagen, and on it")] = None,
     after: Annotated[str | None, Query(max_length=200)] = None,
@@ -74,7 +75,17 @@ async def get_usage(  # noqa: PLR0917 - a route's parameters are named in the qu
     if unknown := sorted(groups - set(GROUPS)):
         raise Invalid("usage.group_unknown", f"Can't group by {', '.join(unknown)}; only by {', '.join(GROUPS)}.")
     starts, ends = _span(quarter, first_day, last_day)
-    asked = Asked(starts, ends, sight_of(caller), environment, system_id, municipality_id, service_id, agreement_id)
+    asked = Asked(
+        starts,
+        ends,
+        sight_of(caller),
+        environment,
+        system_id,
+        municipality_id,
+        service_id,
+        agreement_id,
+        supplier_id,
+    )
     async with running.database.reading() as connection:
         total = await overview.usage_total(connection, asked)
         found = await overview.usage(connection, asked, groups, after=after, limit=limit) if total else []

@@ -45,6 +45,7 @@ class Asked:
     municipality_id: UUID | None
     service_id: UUID | None
     agreement_id: UUID | None
+    supplier_id: UUID | None
 
     @property
     def told(self) -> tuple[object, ...]:
@@ -60,6 +61,7 @@ class Asked:
             self.municipality_id,
             self.service_id,
             self.agreement_id,
+            self.supplier_id,
         )
 
 

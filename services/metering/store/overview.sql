@@ -16,6 +16,7 @@ WITH grouped AS (
         AND ($9::uuid IS NULL OR c.municipality_id = $9)
         AND ($10::uuid IS NULL OR c.service_id = $10)
         AND ($11::uuid IS NULL OR c.source_id = $11)
+        AND ($12::uuid IS NULL OR c.supplier_id = $12)
     GROUP BY 1, 2, 3, 4, 5
 ), keyed AS (
     SELECT *, concat_ws('/', coalesce(system_id::text, '-'), coalesce(service_id::text, '-'),
@@ -24,8 +25,8 @@ WITH grouped AS (
 )
 SELECT keyed.*, s.name AS system_name
 FROM keyed LEFT JOIN systems s ON s.id = keyed.system_id
-WHERE $12::text IS NULL OR key > $12
-ORDER BY key LIMIT $13
+WHERE $13::text IS NULL OR key > $13
+ORDER BY key LIMIT $14
 
 -- name: usage_total
 SELECT coalesce(sum(c.calls), 0)::bigint
@@ -37,6 +38,7 @@ WHERE c.hour >= $1 AND c.hour < $2
     AND ($8::uuid IS NULL OR c.municipality_id = $8)
     AND ($9::uuid IS NULL OR c.service_id = $9)
     AND ($10::uuid IS NULL OR c.source_id = $10)
+    AND ($11::uuid IS NULL OR c.supplier_id = $11)
 
 -- name: counted_by_municipality
 SELECT municipality_id,

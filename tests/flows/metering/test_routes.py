@@ -171,6 +171,10 @@ async def test_usage_is_grouped_as_asked_and_seen_by_its_own(
     )
     assert [line["calls"] for line in narrowed["lines"]] == [5]
     assert (await usage(known, tokens.as_helpdesk(), "&environment=test"))["calls"] == 0
+    both = tokens.as_person(["supplier", "municipality"], "user", organisation=other.municipality)
+    assert (await usage(known, both))["calls"] == 4
+    assert (await usage(known, both, f"&supplier_id={other.municipality}"))["calls"] == 0
+    assert (await usage(known, both, f"&supplier_id={other.municipality}"))["lines"] == []
     for narrowing, calls in {
         f"service_id={world.service}": 5,
         f"service_id={uuid4()}": 0,

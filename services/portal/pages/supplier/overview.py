@@ -21,14 +21,14 @@ RECENTLY = timedelta(days=30)
 @router.get("/leverandoer")
 async def overview(visit: SupplierVisit) -> Response:
     """What waits, what expires, what was refused; for a new supplier the steps to its first call."""
-    quarter = str(names.this_quarter(visit))
+    quarter, own = str(names.this_quarter(visit)), str(visit.signed_in.organisation_id)
     systems, counts, requests, newest, trials, usage, refused = await together(
         names.systems(visit),
-        visit.agreements.get("/agreements/counts", supplier_id=str(visit.signed_in.organisation_id)),
+        visit.agreements.get("/agreements/counts", supplier_id=own),
         visit.agreements.get("/requests", limit=20),
-        visit.agreements.get("/agreements", supplier_id=str(visit.signed_in.organisation_id), limit=100),
+        visit.agreements.get("/agreements", supplier_id=own, limit=100),
         visit.agreements.get("/trials", state="open", limit=1),
-        visit.metering.get("/usage", quarter=quarter, group_by="", environment="production"),
+        visit.metering.get("/usage", quarter=quarter, group_by="", environment="production", supplier_id=own),
         visit.metering.get("/refused/summary", quarter=quarter),
     )
     reasons = sorted(refused["by_reason"].items(), key=lambda one: -one[1])

@@ -14,6 +14,7 @@ from services.portal.domain.address import uuid_or_none
 from services.portal.pages.supplier import names
 from services.portal.pages.visit import SupplierVisit, Visit, together
 from shared.days import civil_day
+from shared.problem import Invalid
 from shared.quarters import Quarter
 
 router = APIRouter(include_in_schema=False)
@@ -82,11 +83,21 @@ async def _lines(visit: Visit, asked: Asked, group_by: str) -> tuple[int, list[d
     lines: list[dict[str, Any]] = []
     after = None
     while True:
-        answer = await visit.metering.get("/usage", **asked.told, group_by=group_by, after=after, limit=500)
+        answer = await visit.metering.get(
+            "/usage",
+            **asked.told,
+            # A municipality that is a supplier too is told of calls made for it: those are not its own.
+            supplier_id=visit.signed_in.organisation_id,
+            group_by=group_by,
+            after=after,
+            limit=500,
+        )
         lines += answer["lines"]
         after = answer["next"]
-        if after is None or len(lines) >= MOST_ROWS:
+        if after is None:
             return answer["calls"], lines
+        if len(lines) >= MOST_ROWS:
+            raise Invalid("overview.too_many_lines", f"This comes to more than {MOST_ROWS} lines; ask for a part.")
 
 
 def _days(asked: Asked, today: date) -> list[date]:
