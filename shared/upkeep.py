@@ -159,7 +159,7 @@ async def list_audit(  # noqa: PLR0917 - a route's parameters are named in the q
     since: Annotated[AwareDatetime | None, Query(description="From this instant on")] = None,
     until: Annotated[AwareDatetime | None, Query(description="Before this instant")] = None,
     limit: Limit = 100,
-    after: Annotated[int | None, Query(ge=0, description="`next` of the page before")] = None,
+    after: Annotated[int | None, Query(ge=0, le=2**63 - 1, description="`next` of the page before")] = None,
 ) -> AuditPage:
     """Who did what, newest first (helpdesk)."""
     caller.require_helpdesk()

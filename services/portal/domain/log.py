@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 Cursors = Mapping[str, int]
 """By service: the position its log was read down to."""
+_POSITION = re.compile(r"[0-9]{1,18}")
 
 
 def read_cursors(text: str) -> dict[str, int]:
@@ -14,7 +16,7 @@ def read_cursors(text: str) -> dict[str, int]:
     found = {}
     for part in text.split("~"):
         service, _, position = part.partition(".")
-        if service.isalpha() and position.isdecimal():
+        if service.isalpha() and _POSITION.fullmatch(position):
             found[service] = int(position)
     return found
 

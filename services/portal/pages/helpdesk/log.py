@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -12,11 +12,12 @@ from services.portal.pages.helpdesk.health import SERVICES
 from services.portal.pages.helpdesk.naming import people_named
 from services.portal.pages.visit import HelpdeskVisit, Visit, together, unless_away
 from shared import audit
-from shared.days import COPENHAGEN
+from shared.days import day_starts
 
 router = APIRouter(prefix="/helpdesk/log", include_in_schema=False)
 
 LISTED = 50
+FIRST_YEAR, LAST_YEAR = 2000, 2099
 ALL = (*SERVICES, "portal")
 
 
@@ -32,8 +33,8 @@ async def log(visit: HelpdeskVisit) -> Response:
         "subject": asked.get("subject", "").strip()[:255] or None,
         "actor_id": asked.get("actor", "").strip()[:255] or None,
         "action": asked.get("action", "").strip()[:64] or None,
-        "since": _begins(since) if since else None,
-        "until": _begins(until + timedelta(days=1)) if until else None,
+        "since": day_starts(since) if since else None,
+        "until": day_starts(until + timedelta(days=1)) if until else None,
     }
     answers = await together(*(_lines(visit, service, wanted, before.get(service)) for service in services))
     found = {service: lines for service, lines in zip(services, answers, strict=True) if lines is not None}
@@ -60,11 +61,9 @@ async def _lines(visit: Visit, service: str, wanted: dict[str, Any], before: int
 
 
 def _day(text: str) -> date | None:
+    """A day in the address; None for what is none, or one that no log can know."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
-
-
-def _begins(day: date) -> datetime:
-    return datetime.combine(day, time(), COPENHAGEN)
+    return day if FIRST_YEAR <= day.year <= LAST_YEAR else None

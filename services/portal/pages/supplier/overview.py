@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -15,7 +14,6 @@ from services.portal.pages.visit import SupplierVisit, together
 router = APIRouter(include_in_schema=False)
 
 RECENT = 6
-RECENTLY = timedelta(days=30)
 
 
 @router.get("/leverandoer")
