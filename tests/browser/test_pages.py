@@ -113,7 +113,7 @@ def in_its_headers(answer: httpx.Response) -> Iterator[str]:
     if not policy >= STRICT or "unsafe" in answer.headers["content-security-policy"]:
         yield f"policy {policy}"
     for name, value in EVERYWHERE.items():
-        if answer.headers.get(name) not in {value, STRICTER.get(name)}:
+        if answer.headers.get(name) not in {value, STRICTER.get(name, value)}:
             yield f"{name} is {answer.headers.get(name)}"
 
 
