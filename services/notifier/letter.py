@@ -98,18 +98,18 @@ def _why(kind: KindName, addressed: Addressed) -> str:
         return "Du får denne mail, fordi nogen har bedt om en ny adgangskode til brugeren med din mailadresse."
     if kind == "invitation":
         return (
-            f"Du får denne mail, fordi du er oprettet som bruger af Serviceplatformen for {name}. Kender du ikke"
+            f"Du får denne mail, fordi du er oprettet som bruger på Serviceplatformen for {name}. Kender du ikke"
             " noget til det, skal du ikke gøre noget: linket udløber af sig selv."
         )
     reasons: dict[Via, str] = {
-        "mailbox": f"{name} har valgt denne postkasse til beskeder fra Serviceplatformen",
+        "mailbox": f"{name} har valgt denne postkasse til adviser fra Serviceplatformen",
         "invoice_mailbox": f"{name} har valgt denne postkasse til fakturaer fra Serviceplatformen",
-        "administrators": f"du er administrator for {name} på Serviceplatformen, og der ikke er valgt en fælles"
-        " postkasse til beskeder",
-        "deciders": f"du er administrator eller underskriftsberettiget for {name} på Serviceplatformen, og der ikke"
-        " er valgt en fælles postkasse til beskeder",
-        "economy": f"du er administrator eller økonomimedarbejder for {name} på Serviceplatformen, og der ikke er"
-        " valgt en fælles postkasse til fakturaer",
+        "administrators": f"du er administrator for {name} på Serviceplatformen, og fordi der ikke er valgt en fælles"
+        " postkasse til adviser",
+        "deciders": f"du er administrator eller underskriftsberettiget for {name} på Serviceplatformen, og fordi der"
+        " ikke er valgt en fælles postkasse til adviser",
+        "economy": f"du er administrator eller har rollen økonomi for {name} på Serviceplatformen, og fordi der ikke"
+        " er valgt en fælles postkasse til fakturaer",
     }
     return (
         f"Du får denne mail, fordi {reasons[addressed.via]}. En administrator for {name} kan vælge en anden"

@@ -22,14 +22,14 @@ _ALL = (
     CallReason(
         "access.none",
         later("Ingen serviceaftale"),
-        later("It-systemet havde ingen serviceaftale om servicen med den kommune, da kaldet blev lavet."),
+        later("It-systemet havde ingen serviceaftale om servicen med den kommune, da kaldet blev foretaget."),
         later("Anmod kommunen om en serviceaftale, og kald først, når den er godkendt."),
         again=True,
     ),
     CallReason(
         "access.ended",
         later("Serviceaftalen var ophørt"),
-        later("It-systemet har haft en serviceaftale om servicen, men den var opsagt, da kaldet blev lavet."),
+        later("It-systemet har haft en serviceaftale om servicen, men den var opsagt, da kaldet blev foretaget."),
         later("Stop kaldene for kommunen, eller anmod om en ny serviceaftale."),
         again=True,
     ),
@@ -43,21 +43,21 @@ _ALL = (
     CallReason(
         "certificate.unknown",
         later("Ukendt certifikat"),
-        later("Certifikatet var ikke registreret på it-systemet, da kaldet blev lavet."),
+        later("Certifikatet var ikke registreret på it-systemet, da kaldet blev foretaget."),
         later("Registrér certifikatet på it-systemet, eller skift til det, der er registreret."),
         again=True,
     ),
     CallReason(
         "certificate.ended",
         later("Certifikatet var taget ud af brug"),
-        later("Certifikatet var fjernet fra it-systemet, da kaldet blev lavet."),
+        later("Certifikatet var fjernet fra it-systemet, da kaldet blev foretaget."),
         later("Skift til et af it-systemets nuværende certifikater."),
         again=True,
     ),
     CallReason(
         "certificate.expired",
         later("Certifikatet var udløbet"),
-        later("Kaldet blev lavet uden for certifikatets gyldighedsperiode."),
+        later("Kaldet blev foretaget uden for certifikatets gyldighedsperiode."),
         later("Forny certifikatet, føj det nye til it-systemet, og skift til det."),
     ),
     CallReason(
@@ -68,7 +68,7 @@ _ALL = (
     ),
     CallReason(
         "signature.not_valid",
-        later("Underskriften passer ikke"),
+        later("Underskriften er ikke gyldig"),
         later("Underskriften er ikke lavet over netop de bytes, beskeden består af, med det angivne certifikat."),
         later("Underskriv beskeden uændret, lige før den sendes, og undersøg, om noget undervejs ændrer den."),
     ),
@@ -81,8 +81,8 @@ _ALL = (
     CallReason(
         "system.not_active",
         later("It-systemet var ikke aktivt"),
-        later("It-systemet var ikke registreret endnu, var på pause eller nedlagt, da kaldet blev lavet."),
-        later("Genoptag it-systemet, hvis det er på pause. Kald fra før tælles ikke."),
+        later("It-systemet var endnu ikke registreret, var på pause eller var nedlagt, da kaldet blev foretaget."),
+        later("Genoptag it-systemet, hvis det er på pause. Kald, der er foretaget før, tælles ikke."),
         again=True,
     ),
     CallReason(
@@ -94,20 +94,20 @@ _ALL = (
     CallReason(
         "event.not_valid",
         later("Kaldet kan ikke læses"),
-        later("Kaldet følger ikke beskrivelsen. Feltet, der er galt, er nævnt."),
+        later("Kaldet følger ikke formatet. Det felt, der er fejl i, er nævnt."),
         later("Ret feltet, og send kaldet igen med samme id."),
     ),
     CallReason(
         "time.in_future",
         later("Tidspunktet ligger i fremtiden"),
-        later("Kaldet angives at være lavet mere end fem minutter efter platformens ur."),
+        later("Kaldets tidspunkt ligger mere end fem minutter foran platformens ur."),
         later("Stil it-systemets ur, og send kaldet igen."),
     ),
     CallReason(
         "time.too_old",
         later("Kaldet er for gammelt"),
-        later("Kaldet blev fortalt så længe efter, at det blev lavet, at det ikke længere kan tælles."),
-        later("Send kald, når de laves, og senest to kvartaler efter."),
+        later("Kaldet blev indberettet så sent, at det ikke længere kan tælles."),
+        later("Indberet kald, når de foretages, og senest et halvt år efter."),
     ),
     CallReason(
         "id.reused",
@@ -126,7 +126,7 @@ def reason_of(code: str) -> CallReason:
 
 
 ACCESS: dict[str, str] = {
-    "allowed": later("Ja, kaldet ville blive godkendt."),
+    "allowed": later("Ja, kaldet ville blive tilladt."),
     "certificate.unknown": later("Nej: certifikatet er ikke registreret på noget it-system."),
     "certificate.ended": later("Nej: certifikatet er taget ud af brug. Brug it-systemets nuværende certifikat."),
     "certificate.expired": later("Nej: certifikatet er udløbet. Føj et fornyet certifikat til it-systemet."),

@@ -19,7 +19,7 @@ SECRET_CODES = frozenset({"certificate.private_key", "certificate.keystore"})
 
 CHECKS: dict[str, str] = {
     "environment": later("Organisationen må bruge miljøet"),
-    "kind": later("Arten er FOCES eller VOCES"),
+    "kind": later("Typen er FOCES eller VOCES"),
     "validity": later("Det gælder i dag"),
     "strength": later("Nøgle og underskrift er stærke nok"),
     "issuer": later("Udstederen er godkendt i miljøet"),

@@ -30,11 +30,12 @@ TERMINATION: Final[dict[str, str]] = {
 """Why an agreement is ended."""
 
 NOT_APPROVED: Final[dict[str, str]] = {
-    "agreement.already_decided": later("En anden har besvaret anmodningen imens."),
-    "agreement.withdrawn": later("Leverandøren har trukket anmodningen tilbage imens."),
-    "agreement.system_deactivated": later("It-systemet er nedlagt siden. Afvis anmodningen i stedet."),
+    "agreement.already_decided": later("En anden har besvaret anmodningen i mellemtiden."),
+    "agreement.withdrawn": later("Leverandøren har trukket anmodningen tilbage i mellemtiden."),
+    "agreement.system_deactivated": later("It-systemet er nedlagt i mellemtiden. Afvis anmodningen i stedet."),
     "agreement.service_not_open": later(
-        "En af de ønskede services tager ikke imod nye serviceaftaler mere. Åbn anmodningen, og godkend de andre."
+        "Der kan ikke længere indgås serviceaftaler om en af de ønskede services. Åbn anmodningen, og "
+        "godkend de andre."
     ),
     "agreement.changed_meanwhile": later("En anden ændrede aftalen i samme øjeblik. Se, hvordan den står nu."),
     "agreement.unknown": later("Anmodningen findes ikke længere."),
@@ -53,9 +54,9 @@ class Reason:
     def problems(self, reasons: dict[str, str]) -> dict[str, str]:
         """What is wrong, by field; empty when it can be sent."""
         if self.chosen not in reasons:
-            return {"chosen": later("Vælg en grund")}
+            return {"chosen": later("Vælg en begrundelse")}
         if self.chosen == OWN_WORDS and len(self.words) < LEAST:
-            return {"words": later("Skriv grunden med dine egne ord")}
+            return {"words": later("Skriv begrundelsen med dine egne ord")}
         if len(self.told(reasons)) > MOST:
             return {"words": later("Skriv kortere: der er plads til 2.000 tegn")}
         return {}

@@ -89,11 +89,11 @@ class Health:
         if self.outbox_seconds > WAIT_SECONDS:
             found.append(later("Kan ikke sende sine hændelser til de andre"))
         if self.in_hand_seconds > WAIT_SECONDS:
-            found.append(later("Har haft en besked i hånden for længe"))
+            found.append(later("Har haft en besked under behandling for længe"))
         if self.parked:
-            found.append(later("Har beskeder, der venter på et menneske"))
+            found.append(later("Har beskeder, der venter på manuel behandling"))
         limits = (
-            ("sp_quarters_blocked", 0.0, later("Et kvartal kan ikke lukkes: kald og tællinger er forskellige")),
+            ("sp_quarters_blocked", 0.0, later("Et kvartal kan ikke lukkes: kald og tællinger stemmer ikke overens")),
             ("sp_records_outside_partitions", 0.0, later("Kald ligger uden for de måneder, der er gjort klar")),
             ("sp_counts_told_ago_seconds", WAIT_SECONDS, later("Tællinger når for sent frem til forbrugsoversigten")),
             ("sp_billing_oldest_seconds", BILLING_SECONDS, later("En faktura har ventet mere end et døgn")),

@@ -20,12 +20,12 @@ KINDS = {
 
 FAILURES = {
     "no_address": later(
-        "Organisationen har ingen postkasse, og ingen aktiv person med den rette rolle. Tilføj en postkasse eller"
-        " invitér en administrator; så sendes mailen af sig selv."
+        "Organisationen har ingen postkasse og ingen aktiv bruger med den rette rolle. Tilføj en postkasse, "
+        "eller invitér en administrator; så sendes mailen af sig selv."
     ),
     "organisation_unknown": later("Mailsystemet kender ikke organisationen endnu. Der prøves igen af sig selv."),
     "link_expired": later("Linket i mailen er udløbet. Send en ny invitation."),
-    "not_written": later("Mailen kunne ikke skrives. Fejlen står i loggen for advisering."),
+    "not_written": later("Mailen kunne ikke dannes. Fejlen står i adviseringens log."),
     "server_away": later("Mailserveren svarer ikke. Der prøves igen af sig selv."),
     "refused_for_now": later("Mailserveren tog ikke imod mailen lige nu. Der prøves igen af sig selv."),
     "refused": later("Mailserveren afviste mailen. Se efter, om adressen er rigtig, og prøv så igen."),

@@ -108,11 +108,9 @@ class Filled:
         try:
             check_cvr(self.cvr, test_organisation=self.test)
         except CvrError:
-            found["cvr"] = later(
-                "Skriv de otte cifre i CVR-nummeret, og se efter, om et af dem er forkert: kontrollen passer ikke."
-            )
+            found["cvr"] = later("Skriv de otte cifre i CVR-nummeret. Se efter, om et af dem er forkert.")
         if self.municipality_code and not self.municipality:
-            found["municipality_code"] = later("Kun en kommune har en kommunekode. Lad feltet være tomt.")
+            found["municipality_code"] = later("Kun en kommune har en kommunekode. Lad feltet stå tomt.")
         elif self.municipality_code and not _CODE.fullmatch(self.municipality_code):
             found["municipality_code"] = later("Kommunekoden er fire cifre, f.eks. 0101.")
         elif self.municipality and not self.test and not self.municipality_code:
@@ -121,7 +119,7 @@ class Filled:
             try:
                 check_gln(self.ean)
             except GlnError:
-                found["ean"] = later("Skriv de 13 cifre i EAN-nummeret. Kontrolcifferet passer ikke på det skrevne.")
+                found["ean"] = later("Skriv de 13 cifre i EAN-nummeret. Se efter, om et af dem er forkert.")
         return found
 
     def _administrator_problems(self) -> dict[str, str]:
@@ -135,7 +133,7 @@ class Filled:
         if "administrator" not in self.roles:
             found["roles"] = later("Den første person skal være administrator.")
         elif not self.municipality and ONLY_MUNICIPALITY & set(self.roles):
-            found["roles"] = later("Underskriftsberettiget og økonomi er roller i en kommune.")
+            found["roles"] = later("Rollerne underskriftsberettiget og økonomi findes kun i en kommune.")
         return found
 
     def changes(self) -> dict[str, Any]:

@@ -145,8 +145,8 @@ def _problems(lines: Sequence[tuple[int, Filled]]) -> list[dict[str, str]]:
     for _, one in lines:
         problems = one.problems(new=True)
         if one.cvr and one.cvr.replace(" ", "") in twice_cvr:
-            problems.setdefault("cvr", later("CVR-nummeret står i flere linjer."))
+            problems.setdefault("cvr", later("CVR-nummeret står på flere linjer."))
         if codes[one.municipality_code] > 1:
-            problems.setdefault("municipality_code", later("Kommunekoden står i flere linjer."))
+            problems.setdefault("municipality_code", later("Kommunekoden står på flere linjer."))
         found.append(problems)
     return found

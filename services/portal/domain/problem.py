@@ -15,14 +15,17 @@ KINDS: dict[int, tuple[str, str]] = {
     ),
     404: (
         later("Siden findes ikke"),
-        later("Det, du leder efter, findes ikke, eller det hører til en anden organisation end den, du handler for."),
+        later(
+            "Det, du leder efter, findes ikke, eller det hører til en anden organisation end den, du handler "
+            "på vegne af."
+        ),
     ),
     409: (
         later("Det kan ikke lade sig gøre lige nu"),
-        later("Nogen nåede det måske først. Se, hvordan det står nu, og prøv igen."),
+        later("Måske er en anden kommet dig i forkøbet. Se, hvordan det står nu, og prøv igen."),
     ),
     413: (later("Det, du sendte, er for stort"), later("Send mindre ad gangen.")),
-    422: (later("Noget af det udfyldte kan ikke bruges"), later("Ret det, og prøv igen.")),
+    422: (later("Noget af det, du har udfyldt, kan ikke bruges"), later("Ret det, og prøv igen.")),
     429: (later("For mange forsøg"), later("Vent nogle minutter, og prøv igen.")),
     503: (
         later("Serviceplatformen svarer ikke lige nu"),
@@ -31,7 +34,7 @@ KINDS: dict[int, tuple[str, str]] = {
 }
 FAILED = (
     later("Noget gik galt hos os"),
-    later("Fejlen er skrevet ned. Prøv igen, eller kontakt helpdesk og oplys koden herunder."),
+    later("Fejlen er registreret. Prøv igen, eller kontakt helpdesk, og oplys koden herunder."),
 )
 
 
@@ -77,7 +80,7 @@ FIELDS: dict[str, str] = {
     "date_from_datetime_parsing": later("Skal være en dato, der findes."),
 }
 """By what a field got wrong, as the services name it."""
-MAIL_ADDRESS = later("Skriv en hel mailadresse, som navn@eksempel.dk.")
+MAIL_ADDRESS = later("Skriv en fuld mailadresse, f.eks. navn@eksempel.dk.")
 OTHERWISE = later("Kan ikke bruges. Se efter, om det er skrevet rigtigt.")
 
 

@@ -12,7 +12,7 @@ HELPDESK: dict[str, str] = {
     "organisation.roles_in_use": "Nogen i organisationen har en rolle, som den så ikke længere ville have. Ret deres"
     " roller først.",
     "organisation.operator": "Det er platformens egen operatør: dens type kan ikke ændres, og den kan ikke lukkes.",
-    "organisation.changed_meanwhile": "En anden har ændret organisationen imens. Se, hvordan det står nu.",
+    "organisation.changed_meanwhile": "En anden har ændret organisationen i mellemtiden. Se, hvordan det står nu.",
     "organisation.unknown": "Organisationen findes ikke.",
     "person.exists": "Personen hører allerede til organisationen. Ret rollerne i stedet.",
     "person.roles": "De roller findes ikke i den slags organisation.",
@@ -23,8 +23,10 @@ HELPDESK: dict[str, str] = {
     "notice.content_erased": "Engangslinket i mailen blev slettet, da den fejlede. Send en ny invitation eller et nyt"
     " link i stedet.",
     "notice.unknown": "Mailen findes ikke.",
-    "find.mail_in_address": "Skriv en mailadresse i selve søgefeltet: sidens adresse skrives i loggen, og det skal"
-    " mailadresser ikke.",
+    "find.mail_in_address": (
+        "Søg efter en mailadresse i selve søgefeltet: sidens adresse skrives i loggen, og der må "
+        "mailadresser ikke stå."
+    ),
     "table.not_readable": "Linjerne kan ikke læses længere. Begynd forfra med filen.",
     "service.exists": "Der er allerede en service med det navn og den version, eller med det UUID.",
     "service.unknown": "Servicen findes ikke.",

@@ -21,9 +21,9 @@ CERTIFICATES: dict[str, str] = {
         "Certifikatet er ikke et OCES-certifikat. Brug it-systemets FOCES- eller VOCES-certifikat"
         " (i MitID Erhverv: et systemcertifikat)."
     ),
-    "certificate.kind_unclear": "Certifikatet siger to forskellige ting om sin art. Bed udstederen om et nyt.",
+    "certificate.kind_unclear": "Certifikatet oplyser to forskellige typer. Bed udstederen om et nyt.",
     "certificate.kind_not_accepted": (
-        "Certifikatet tilhører en person (MOCES eller POCES). Serviceplatformen tager kun FOCES og VOCES."
+        "Certifikatet tilhører en person (MOCES eller POCES). Serviceplatformen accepterer kun FOCES og VOCES."
     ),
     "certificate.expired": "Certifikatet er udløbet. Forny det hos udstederen, og brug det nye.",
     "certificate.not_yet_valid": "Certifikatet gælder ikke endnu. Vent, til det gør, eller brug det, der gælder nu.",
@@ -70,7 +70,7 @@ OTHERS: dict[str, str] = {
     ),
     "request.supplier_not_active": "Jeres organisation er lukket på platformen. Kontakt helpdesk.",
     "request.service_unknown": "En af de valgte services findes ikke længere. Vælg igen.",
-    "request.service_not_open": "En af de valgte services tager ikke nye serviceaftaler. Fjern den.",
+    "request.service_not_open": "En af de valgte services tager ikke imod nye serviceaftaler. Fjern den.",
     "agreement.not_running": "Kun en gældende serviceaftale kan opsiges.",
     "trial.system_unknown": "I har ikke det it-system. Er det registreret lige nu, så prøv igen om et øjeblik.",
     "trial.system_in_production": (
@@ -81,7 +81,7 @@ OTHERS: dict[str, str] = {
     "trial.system_deactivated": "It-systemet er nedlagt. Vælg et andet.",
     "trial.supplier_not_active": "Jeres organisation er lukket på platformen. Kontakt helpdesk.",
     "trial.service_unknown": "En af de valgte services findes ikke længere. Vælg igen.",
-    "trial.service_not_open": "En af de valgte services tager ikke nye tilslutninger. Fjern den.",
+    "trial.service_not_open": "En af de valgte services tager ikke imod nye prøvetilslutninger. Fjern den.",
 }
 
 SUPPLIER = {**CERTIFICATES, **OTHERS}

@@ -17,7 +17,7 @@ GROUPS: Final[dict[str, tuple[str, str]]] = {
     "supplier": (later("Leverandør"), "supplier"),
     "system": (later("It-system"), "supplier,system"),
     "service": (later("Service"), "service"),
-    "accounting": (later("Regnskabsoplysning"), "accounting_info"),
+    "accounting": (later("Konteringsoplysning"), "accounting_info"),
     "all": (later("Leverandør, it-system og service"), "supplier,system,service"),
 }
 """What the overview can be told apart by: its name, and what invoicing calls it."""
@@ -89,7 +89,7 @@ def heading(group: str) -> list[str]:
         "supplier": [later("Leverandør")],
         "system": [later("Leverandør"), later("It-system")],
         "service": [later("Service"), later("Version")],
-        "accounting": [later("Regnskabsoplysning")],
+        "accounting": [later("Konteringsoplysning")],
         "all": [later("Leverandør"), later("It-system"), later("Service"), later("Version")],
     }[group]
     return [

@@ -136,7 +136,7 @@ async def remove(visit: Administrators, person_id: UUID) -> Response:
     """End the person's place in the organisation."""
     people = await _people(visit)
     one = _one(people, person_id)
-    told = visit.text("%(name)s kan ikke længere handle for organisationen.", name=one["name"])
+    told = visit.text("%(name)s kan ikke længere handle på vegne af organisationen.", name=one["name"])
     return await _changed(visit, people, one, {"active": False}, told)
 
 
@@ -145,7 +145,7 @@ async def resume(visit: Administrators, person_id: UUID) -> Response:
     """Give the person their place and roles again."""
     people = await _people(visit)
     one = _one(people, person_id)
-    told = visit.text("%(name)s kan handle for organisationen igen.", name=one["name"])
+    told = visit.text("%(name)s kan handle på vegne af organisationen igen.", name=one["name"])
     return await _changed(visit, people, one, {"active": True}, told)
 
 
@@ -242,7 +242,8 @@ def _wrong_contact(visit: Visit, filled: dict[str, str]) -> dict[str, str]:
         except GlnError:
             return {
                 "ean": visit.text(
-                    "EAN-nummeret er 13 cifre, og et af dem er forkert: det sidste passer ikke til de andre."
+                    "Et EAN-nummer har 13 cifre, og et af dem er forkert: kontrolcifferet til sidst passer ikke "
+                    "til de andre."
                 )
             }
     return {}

@@ -28,15 +28,15 @@ async def test_a_request_tells_the_municipality_who_asks_for_what_and_what_a_yes
     assert mail["Subject"] == "Anmodning om serviceaftale fra Nordlys IT (Omsorg)"
     told = one_line(mail)
     for wanted in (
-        "Nordlys IT beder Aabenraa Kommune om en serviceaftale",
+        "Nordlys IT anmoder Aabenraa Kommune om en serviceaftale",
         "Anmodet: 23. november 2026 kl. 13.00",
         "- CPR Opslag 1 - CPR Opslag 2",
         "> Opslag ved sagsbehandling i hjemmeplejen",
-        "omkring 12.500 kald pr. kvartal",
-        "Aabenraa Kommune betaler for kaldene",
+        "omkring 12.500 opslag pr. kvartal",
+        "Aabenraa Kommune betaler for opslagene",
         "En underskriftsberettiget fra Aabenraa Kommune følger linket",
         f"https://platform.example/serviceaftale/{event.agreement.id}",
-        "Du får denne mail, fordi Aabenraa Kommune har valgt denne postkasse til beskeder",
+        "Du får denne mail, fordi Aabenraa Kommune har valgt denne postkasse til adviser",
         "https://platform.example",
         str(event.agreement.id),
     ):
@@ -120,7 +120,7 @@ async def test_an_approval_tells_the_supplier_the_ids_that_calls_name(
     lines = plain(mail).splitlines()
     for line in (
         f"Serviceaftale: {told.id}",
-        f"IT-system: {told.system_id}",
+        f"It-system: {told.system_id}",
         f"Kommune: {told.municipality_id}",
         *(f"{service.service_name}: {service.service_id}" for service in told.lines),
     ):

@@ -146,7 +146,7 @@ async def confirm_closing(visit: HelpdeskVisit, organisation_id: UUID) -> Respon
 async def close(visit: HelpdeskVisit, organisation_id: UUID) -> Response:
     """Close it: nobody can sign in for it any more."""
     closed = await visit.registry.patch(f"/organisations/{organisation_id}", {"active": False})
-    told = visit.text("%(name)s er lukket. Ingen kan handle for den længere.", name=closed["name"])
+    told = visit.text("%(name)s er lukket. Ingen kan længere handle på vegne af organisationen.", name=closed["name"])
     return await visit.done(f"/helpdesk/organisationer/{organisation_id}", told)
 
 

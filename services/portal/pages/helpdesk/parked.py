@@ -76,7 +76,7 @@ async def drop(visit: HelpdeskVisit, service: str, parked_id: UUID) -> Response:
     if not reason or len(reason) > LONGEST:
         problems["reason"] = visit.text("Skriv på én linje, hvorfor beskeden kan undværes.")
     elif not said(form, "sure"):
-        problems["sure"] = visit.text("Sæt kryds ved, at du er sikker: en opgivet besked kommer ikke igen.")
+        problems["sure"] = visit.text("Sæt kryds for at bekræfte: en opgivet besked kommer ikke igen.")
     else:
         try:
             await _api(visit, service).post(f"/parked/{parked_id}/drop", {"reason": reason})

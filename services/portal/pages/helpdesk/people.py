@@ -80,10 +80,14 @@ async def set_active(visit: HelpdeskVisit, organisation_id: UUID, person_id: UUI
     except Refused as refused:
         return _edit(visit, organisation, found, found, _refusal(visit, refused), status=refused.status)
     told = (
-        visit.text("%(person)s kan igen handle for %(name)s.", person=found["name"], name=organisation["name"])
+        visit.text(
+            "%(person)s kan igen handle på vegne af %(name)s.", person=found["name"], name=organisation["name"]
+        )
         if active
         else visit.text(
-            "%(person)s kan ikke længere handle for %(name)s.", person=found["name"], name=organisation["name"]
+            "%(person)s kan ikke længere handle på vegne af %(name)s.",
+            person=found["name"],
+            name=organisation["name"],
         )
     )
     return await visit.done(f"/helpdesk/organisationer/{organisation_id}", told)

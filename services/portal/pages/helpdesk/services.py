@@ -62,7 +62,7 @@ async def publish(visit: HelpdeskVisit) -> Response:
             problems = _refusal(visit, refused, {"service.exists": "name"})
     if problems:
         return _form(visit, filled, problems, status=422)
-    told = visit.text("%(name)s er i kataloget. Sæt nu en pris.", name=f"{created['name']} {created['version']}")
+    told = visit.text("%(name)s er i kataloget. Fastsæt nu en pris.", name=f"{created['name']} {created['version']}")
     return await visit.done(f"/helpdesk/services/{created['id']}", told)
 
 
@@ -151,7 +151,7 @@ async def set_price(visit: HelpdeskVisit, service_id: UUID) -> Response:
     except Refused as refused:
         problems = _refusal(visit, refused, {"price.in_the_past": "starts"})
         return _price(visit, found, filled, problems, status=422)
-    told = visit.text("Prisen er sat og gælder fra %(day)s.", day=visit.written.day(filled["starts"]))
+    told = visit.text("Prisen er fastsat og gælder fra %(day)s.", day=visit.written.day(filled["starts"]))
     return await visit.done(f"/helpdesk/services/{service_id}", told)
 
 
@@ -173,7 +173,7 @@ def _problems(visit: Visit, filled: dict[str, Any]) -> dict[str, str]:
             UUID(filled["id"])
         except ValueError:
             found["id"] = visit.text(
-                "Et UUID har 32 tegn (0-9 og a-f), delt af bindestreger. Eller lad feltet stå tomt."
+                "Et UUID har 32 tegn (0-9 og a-f) adskilt af bindestreger. Du kan også lade feltet stå tomt."
             )
     return found
 

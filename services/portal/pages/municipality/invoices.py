@@ -30,7 +30,7 @@ LINE_FILE = (
     later("It-system"),
     later("Service"),
     later("Dag"),
-    later("Regnskabsoplysning"),
+    later("Konteringsoplysning"),
     later("Opslag"),
     later("Pris pr. opslag ekskl. moms"),
 )

@@ -46,8 +46,8 @@ async def bind(visit: SupplierVisit, system_id: UUID) -> Response:
     except Refused as refused:
         return _page(visit, system, found, by_field(visit, refused), status=refused.status)
     sentence = visit.text(
-        "Certifikatet er tilføjet. Skift nu it-systemet over til det; det gamle gælder, til I fjerner det, eller det"
-        " udløber."
+        "Certifikatet er tilføjet. Skift nu it-systemet over til det; det gamle gælder, til I tager det ud "
+        "af brug, eller det udløber."
     )
     if any("CVR" in warning for warning in bound["warnings"]):
         warning = bound["warnings"][-1]

@@ -125,7 +125,7 @@ async def register(visit: SupplierVisit) -> Response:
             errors=by_field(visit, refused),
             status=refused.status,
         )
-    sentence = visit.text("%(name)s er registreret og kan nu forbinde sig til platformen.", name=name)
+    sentence = visit.text("%(name)s er registreret og kan nu oprette forbindelse til platformen.", name=name)
     if system["warnings"]:
         warning = system["warnings"][0]
         sentence += " " + explained("certificate.foreign_holder", 422, warning, visit.language).detail

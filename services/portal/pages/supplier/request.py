@@ -49,8 +49,8 @@ async def remind(visit: SupplierVisit, request_id: UUID) -> Response:
     sentence = visit.texts("Advis er gensendt til %(num)s kommune.", "Advis er gensendt til %(num)s kommuner.", done)
     if refused:
         sentence += " " + visit.texts(
-            "%(num)s kommune har fået et inden for den seneste time og får ikke et nyt endnu.",
-            "%(num)s kommuner har fået et inden for den seneste time og får ikke et nyt endnu.",
+            "%(num)s kommune har fået et advis inden for den seneste time og får ikke et nyt endnu.",
+            "%(num)s kommuner har fået et advis inden for den seneste time og får ikke et nyt endnu.",
             refused,
         )
     return await visit.done(f"{LIST}/{request_id}", sentence)

@@ -188,7 +188,7 @@ def _errors(visit: Visit, draft: Draft) -> dict[str, str]:
     elif len(draft.purpose) > LONGEST_PURPOSE:
         errors["purpose"] = visit.text("Formålet er for langt. Brug højst 2.000 tegn.")
     if draft.calls and draft.expected_calls is None:
-        errors["calls"] = visit.text("Skriv et helt antal, for eksempel 12.000, eller lad feltet være tomt.")
+        errors["calls"] = visit.text("Skriv et helt tal, for eksempel 12.000, eller lad feltet stå tomt.")
     return errors
 
 
