@@ -83,6 +83,14 @@ def beside(lines: Sequence[dict[str, Any]], before: Sequence[dict[str, Any]]) ->
     return found
 
 
+def largest(rows: Sequence[Row], most: int) -> list[Row]:
+    """Those with the most to pay, now or the year before, in the order they came in; all where they are few."""
+    places = sorted(
+        range(len(rows)), key=lambda place: -max(Decimal(rows[place].line["amount"]), rows[place].net_before)
+    )
+    return [rows[place] for place in sorted(places[:most])]
+
+
 def heading(group: str) -> list[str]:
     """The columns of the file."""
     names = {

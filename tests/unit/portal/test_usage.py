@@ -83,3 +83,13 @@ def test_a_file_writes_amounts_as_danes_do_and_no_formula() -> None:
     row = sheet.csv(usage.heading("accounting"), [told]).decode("utf-8-sig").splitlines()[1]
 
     assert row == "2027Q1;'=1+1;2027Q1;;1234;0;0;61,70"
+
+
+def test_of_many_lines_those_with_the_most_to_pay_are_shown_in_their_order() -> None:
+    amounts = ("0.10", "3.00", "0.20", "2.00")
+    rows = [usage.Row(line(amount=amount)) for amount in amounts]
+    rows[0].net_before = Decimal("10.00")
+
+    assert [row.line["amount"] for row in usage.largest(rows, 2)] == ["0.10", "3.00"]
+    assert usage.largest(rows, 4) == rows
+    assert usage.largest([], 4) == []

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 
 from services.portal.domain import chart, sheet
 from services.portal.domain.address import uuid_or_none
-from services.portal.domain.usage import GROUPS, beside, cells, heading, weeks
+from services.portal.domain.usage import GROUPS, beside, cells, heading, largest, weeks
 from services.portal.pages.municipality import asking
 from services.portal.pages.visit import MunicipalityVisit, Visit, together, unless_away
 from shared.quarters import Quarter
@@ -21,6 +21,8 @@ FIRST, LAST = 2001, 2098
 """Years there may be usage of; each is shown beside the one before."""
 QUARTERS = 9
 """How many quarters can be chosen: two years back and the present one."""
+MOST_ROWS = 100
+"""How many lines the page shows: what costs can be told apart by, suppliers' systems make up."""
 NARROWED = ("supplier_id", "system_id", "service_id", "agreement_id")
 
 
@@ -82,9 +84,11 @@ async def usage(visit: MunicipalityVisit) -> Response:
         narrowed=asked.narrowed,
         names=names or {},
         found=found,
-        rows=rows,
+        rows=largest(rows, MOST_ROWS),
+        lines=len(rows),
         before=before if before["calls"] else None,
         trials=[line for line in found["lines"] if line["trial_calls"]],
+        most=MOST_ROWS,
         weeks=now,
         weeks_before=then if before["calls"] else [],
         late=found["calls"] - sum(week.calls for week in now),
