@@ -60,7 +60,7 @@ async def reseal(connection: asyncpg.Connection, session_id: bytes, sealed: byte
 
 
 async def tell(connection: asyncpg.Connection, session_id: bytes, told: str) -> None:
-    """Have the session's next page begin with this sentence."""
+    """Have the session's next page begin with this sentence, which is sealed like the rest."""
     await connection.execute(QUERIES["tell"], session_id, told)
 
 

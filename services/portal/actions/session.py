@@ -76,7 +76,7 @@ async def find(database: Database, settings: PortalSettings, apis: Apis, secret:
     signed_in = rules.unseal(secret, stored.sealed)
     if signed_in is None:
         return None
-    session = Session(secret, signed_in, stored.begun_at, stored.told)
+    session = Session(secret, signed_in, stored.begun_at, rules.unseal_sentence(secret, stored.told))
     if signed_in.must_renew(now):
         try:
             renewed = await _renewed(database, apis, session)
@@ -147,7 +147,7 @@ async def end(database: Database, session: Session) -> None:
 async def tell(database: Database, session: Session, sentence: str) -> None:
     """Have the next page begin with this sentence."""
     async with database.transaction() as tx:
-        await store.tell(tx.connection, session.id, sentence[:1000])
+        await store.tell(tx.connection, session.id, rules.seal_sentence(session.secret, sentence))
 
 
 async def forget(database: Database, settings: PortalSettings) -> None:

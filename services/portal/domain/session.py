@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -18,6 +19,8 @@ SECRET_BYTES = 32
 _NONCE = 12
 SEEN_SECONDS = 60
 """How much longer a session may have been in use than its row says: not every page is worth a write."""
+LONGEST_TOLD = 700
+"""Bytes of a sentence for the next page: sealed, it must fit into its column."""
 RENEW_SECONDS = 300
 """How long before its end a token is renewed."""
 
@@ -112,16 +115,13 @@ def form_token(secret: str) -> str:
 
 def seal(secret: str, signed_in: SignedIn) -> bytes:
     """The sign-in, readable with the cookie's secret alone."""
-    nonce = secrets.token_bytes(_NONCE)
-    content = json.dumps(asdict(signed_in), default=str).encode()
-    return nonce + AESGCM(_key(secret)).encrypt(nonce, content, None)
+    return _seal(secret, json.dumps(asdict(signed_in), default=str).encode())
 
 
 def unseal(secret: str, sealed: bytes) -> SignedIn | None:
     """The sign-in again; None if it was sealed with another secret or damaged."""
-    try:
-        content = AESGCM(_key(secret)).decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
-    except InvalidTag:
+    content = _unseal(secret, sealed)
+    if content is None:
         return None
     told = json.loads(content)
     return SignedIn(
@@ -138,6 +138,33 @@ def unseal(secret: str, sealed: bytes) -> SignedIn | None:
             ),
         }
     )
+
+
+def seal_sentence(secret: str, sentence: str) -> str:
+    """What the next page begins with, which may name people: readable with the cookie's secret alone."""
+    return base64.b64encode(_seal(secret, sentence.encode()[:LONGEST_TOLD])).decode()
+
+
+def unseal_sentence(secret: str, sealed: str | None) -> str | None:
+    """The sentence again; None if there is none, or it was sealed with another secret or damaged."""
+    try:
+        content = _unseal(secret, base64.b64decode(sealed or "", validate=True))
+    except ValueError:
+        return None
+    # A sentence that is too long may be cut within a letter.
+    return None if content is None else content.decode(errors="ignore")
+
+
+def _seal(secret: str, content: bytes) -> bytes:
+    nonce = secrets.token_bytes(_NONCE)
+    return nonce + AESGCM(_key(secret)).encrypt(nonce, content, None)
+
+
+def _unseal(secret: str, sealed: bytes) -> bytes | None:
+    try:
+        return AESGCM(_key(secret)).decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
+    except InvalidTag:
+        return None
 
 
 def _key(secret: str) -> bytes:

@@ -47,6 +47,18 @@ def test_what_is_sealed_opens_with_no_other_secret_nor_after_tampering() -> None
     assert b"aase" not in sealed
 
 
+def test_what_the_next_page_begins_with_is_sealed_too_and_fits_into_its_column() -> None:
+    secret, sentence = session.new_secret(), "Åse Ærlig er inviteret og får en mail med et link."
+    sealed = session.seal_sentence(secret, sentence)
+    long = session.seal_sentence(secret, "å" * 2000)
+
+    assert session.unseal_sentence(secret, sealed) == sentence
+    assert session.unseal_sentence(session.new_secret(), sealed) is None
+    assert [session.unseal_sentence(secret, one) for one in (None, "", "AAAA", "Gemt.")] == [None] * 4
+    assert len(long) <= 1000
+    assert session.unseal_sentence(secret, long) == "å" * (session.LONGEST_TOLD // 2)
+
+
 def test_what_is_kept_and_what_forms_carry_does_not_give_the_secret_away() -> None:
     secret = session.new_secret()
     derived = {session.id_of(secret).hex(), session.form_token(secret), session.id_of(secret + "x").hex()}
