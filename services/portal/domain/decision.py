@@ -56,7 +56,7 @@ class Reason:
         if self.chosen not in reasons:
             return {"chosen": later("Vælg en begrundelse")}
         if self.chosen == OWN_WORDS and len(self.words) < LEAST:
-            return {"words": later("Skriv begrundelsen med dine egne ord")}
+            return {"words": later("Skriv begrundelsen med jeres egne ord")}
         if len(self.told(reasons)) > MOST:
             return {"words": later("Skriv kortere: der er plads til 2.000 tegn")}
         return {}

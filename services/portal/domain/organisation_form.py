@@ -97,7 +97,7 @@ class Filled:
         found |= self._number_problems()
         for field in ("mailbox", "invoice_mailbox"):
             if (told := getattr(self, field)) and not _MAIL.fullmatch(told):
-                found[field] = later("Skriv én mailadresse, f.eks. post@kommunen.dk.")
+                found[field] = later("Skriv én mailadresse, for eksempel post@kommunen.dk.")
         for field in ("name", "buyer_reference", "admin_name"):
             if len(getattr(self, field)) > LONGEST:
                 found[field] = later("Det er for langt: højst 255 tegn.")
@@ -112,9 +112,9 @@ class Filled:
         if self.municipality_code and not self.municipality:
             found["municipality_code"] = later("Kun en kommune har en kommunekode. Lad feltet stå tomt.")
         elif self.municipality_code and not _CODE.fullmatch(self.municipality_code):
-            found["municipality_code"] = later("Kommunekoden er fire cifre, f.eks. 0101.")
+            found["municipality_code"] = later("Kommunekoden er fire cifre, for eksempel 0101.")
         elif self.municipality and not self.test and not self.municipality_code:
-            found["municipality_code"] = later("En kommune skal have sin kommunekode: fire cifre, f.eks. 0101.")
+            found["municipality_code"] = later("En kommune skal have sin kommunekode: fire cifre, for eksempel 0101.")
         if self.ean:
             try:
                 check_gln(self.ean)

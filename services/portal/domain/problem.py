@@ -80,7 +80,7 @@ FIELDS: dict[str, str] = {
     "date_from_datetime_parsing": later("Skal være en dato, der findes."),
 }
 """By what a field got wrong, as the services name it."""
-MAIL_ADDRESS = later("Skriv en fuld mailadresse, f.eks. navn@eksempel.dk.")
+MAIL_ADDRESS = later("Skriv en fuld mailadresse, for eksempel navn@eksempel.dk.")
 OTHERWISE = later("Kan ikke bruges. Se efter, om det er skrevet rigtigt.")
 
 

@@ -46,8 +46,8 @@ CERTIFICATES: dict[str, str] = {
         " Brug det fornyede certifikat, eller registrér et nyt it-system."
     ),
     "certificate.foreign_holder": (
-        "Certifikatet er udstedt til et andet CVR-nummer end jeres. Det er i orden, hvis en anden drifter it-systemet"
-        " for jer. Ellers har du måske valgt et forkert certifikat."
+        "Certifikatet er udstedt til et andet CVR-nummer end jeres. Det er i orden, hvis en anden driver "
+        "it-systemet for jer. Ellers har I måske valgt et forkert certifikat."
     ),
     "certificate.too_many": "It-systemet har fem certifikater i brug, og flere må der ikke være. Fjern et først.",
     "certificate.last": (

@@ -127,7 +127,7 @@ def test_what_has_no_sentence_is_told_by_its_kind(status: int) -> None:
 def test_a_field_is_told_by_what_is_wrong_with_it() -> None:
     address = "value is not a valid email address: An email address must have an @-sign."
 
-    assert field_told("value_error", address, "da") == "Skriv en fuld mailadresse, f.eks. navn@eksempel.dk."
+    assert field_told("value_error", address, "da") == "Skriv en fuld mailadresse, for eksempel navn@eksempel.dk."
     assert field_told("missing", "Field required", "da") == "Skal udfyldes."
     assert field_told("of_tomorrow", "Cannot be", "da") == "Kan ikke bruges. Se efter, om det er skrevet rigtigt."
     assert all(told.endswith(".") for told in FIELDS.values())

@@ -132,7 +132,7 @@ async def set_price(visit: HelpdeskVisit, service_id: UUID) -> Response:
     per_call, starts = _amount(filled["per_call"]), _day(filled["starts"])
     problems = {}
     if per_call is None:
-        problems["per_call"] = visit.text("Skriv prisen i kroner med højst seks decimaler, f.eks. 0,0485.")
+        problems["per_call"] = visit.text("Skriv prisen i kroner med højst seks decimaler, for eksempel 0,0485.")
     if starts is None:
         problems["starts"] = visit.text("Vælg den dag, prisen gælder fra.")
     else:
@@ -164,7 +164,7 @@ def _problems(visit: Visit, filled: dict[str, Any]) -> dict[str, str]:
     if not filled["name"]:
         found["name"] = visit.text("Skriv servicens navn.")
     if not filled["version"]:
-        found["version"] = visit.text("Skriv versionen, f.eks. 2.")
+        found["version"] = visit.text("Skriv versionen, for eksempel 2.")
     for field in FIELDS:
         if len(filled.get(field) or "") > LONGEST.get(field, 255):
             found[field] = visit.text("Det er for langt.")
