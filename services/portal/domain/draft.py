@@ -10,7 +10,7 @@ from typing import Any, Self
 SHORTEST_PURPOSE, LONGEST_PURPOSE = 10, 2000
 MOST_SERVICES, MOST_MUNICIPALITIES = 20, 100
 MOST_CALLS = 1_000_000_000_000
-_DIGITS = re.compile(r"[0-9]{1,15}")
+_NUMBER = re.compile(r"[0-9]{1,15}|[0-9]{1,3}(?:[.,\s][0-9]{3}){1,4}")
 
 
 @dataclass
@@ -56,9 +56,11 @@ class Draft:
 
     @property
     def expected_calls(self) -> int | None:
-        """The number that was typed: 12.000, 12 000 and 12000 are one; None for what is none."""
-        plain = re.sub(r"[.,\s\u00a0]", "", self.calls)
-        return int(plain) if _DIGITS.fullmatch(plain) and int(plain) <= MOST_CALLS else None
+        """The number that was typed: 12.000, 12 000 and 12000 are one; None for what is none, 12,5 too."""
+        if not _NUMBER.fullmatch(self.calls):
+            return None
+        number = int(re.sub(r"[.,\s]", "", self.calls))
+        return number if number <= MOST_CALLS else None
 
     def only_known(self, systems: Iterable[str], services: Iterable[str], municipalities: Iterable[str]) -> Self:
         """Without what can't be chosen (any more)."""

@@ -78,8 +78,10 @@ class Visit:
     @property
     def referring_path(self) -> str:
         """The own page the visitor came from, else the front page."""
-        referer = self.request.headers.get("referer", "")
-        parts = urlsplit(referer)
+        try:
+            parts = urlsplit(self.request.headers.get("referer", ""))
+        except ValueError:
+            return "/"
         if f"{parts.scheme}://{parts.netloc}" not in {self.settings.origin, f"{parts.scheme}://{self._host}"}:
             return "/"
         return own_path(parts.path + (f"?{parts.query}" if parts.query else ""))

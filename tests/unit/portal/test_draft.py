@@ -30,6 +30,9 @@ def test_a_form_is_read_as_it_was_sent() -> None:
         ("0", 0),
         ("", None),
         ("ca. 5", None),
+        ("12,5", None),
+        ("1.2", None),
+        ("12.00", None),
     ],
 )
 def test_a_number_is_read_as_people_write_it(typed: str, number: int | None) -> None:

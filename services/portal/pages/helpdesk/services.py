@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ router = APIRouter(prefix="/helpdesk/services", include_in_schema=False)
 STATES = ("open", "locked", "closed")
 FIELDS = ("name", "version", "number", "entity_id", "description", "data_categories")
 LONGEST = {"description": 4000, "data_categories": 4000}
-MOST_DECIMALS = 6
+_AMOUNT = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
 
 
 @router.get("")
@@ -186,13 +187,8 @@ def _refusal(visit: Visit, refused: Refused, fields: dict[str, str]) -> dict[str
 
 
 def _amount(text: str) -> Decimal | None:
-    try:
-        amount = Decimal(text.replace("kr.", "").replace(" ", "").replace(",", "."))
-    except InvalidOperation:
-        return None
-    exponent = amount.as_tuple().exponent
-    fine = amount.is_finite() and 0 <= amount < 10**MOST_DECIMALS
-    return amount if fine and isinstance(exponent, int) and -exponent <= MOST_DECIMALS else None
+    plain = text.replace("kr.", "").replace(" ", "").replace(",", ".")
+    return Decimal(plain) if _AMOUNT.fullmatch(plain) else None
 
 
 def _day(text: str) -> date | None:
