@@ -69,7 +69,7 @@ _ALL = (
     CallReason(
         "signature.not_valid",
         later("Underskriften er ikke gyldig"),
-        later("Underskriften er ikke lavet over netop de bytes, beskeden består af, med det angivne certifikat."),
+        later("Underskriften passer ikke til beskedens bytes og det angivne certifikat."),
         later("Underskriv beskeden uændret, lige før den sendes, og undersøg, om noget undervejs ændrer den."),
     ),
     CallReason(
