@@ -45,6 +45,8 @@ class Visit:
         self.request = request
         self.session = session
         self.hat = hat
+        self.away: Away | None = None
+        """Why it can't be told just now who this is; pages for everybody are shown all the same."""
         self.running: Runtime[PortalSettings] = request.app.state.runtime
         self.counted: dict[str, int] = {}
         """How many things wait on a page of the menu, by its path."""
@@ -267,10 +269,14 @@ async def _visit(request: Request) -> Visit:
     request.state.visit = Visit(request, None)
     _require_own_site(request, running.settings)
     secret = request.cookies.get(cookie_name(running.settings))
-    session = None
+    session, away = None, None
     if secret and len(secret) <= 100:  # noqa: PLR2004
-        session = await actions.find(running.database, running.settings, running.get(Apis), secret)
+        try:
+            session = await actions.find(running.database, running.settings, running.get(Apis), secret)
+        except Away as error:
+            away = error
     visit = request.state.visit = Visit(request, session)
+    visit.away = away
     if request.method not in SAFE and session is not None:
         given = (await request.form()).get("form_token")
         if not isinstance(given, str) or not hmac.compare_digest(given.encode(), session.form_token.encode()):
@@ -294,6 +300,8 @@ Anyone = Annotated[Visit, Depends(_visit)]
 
 
 async def _signed_in(visit: Anyone) -> Visit:
+    if visit.away is not None:
+        raise visit.away
     if visit.session is None:
         over = cookie_name(visit.settings) in visit.request.cookies
         raise Unauthorised("session.over" if over else "session.missing", "Sign in to see this page.")

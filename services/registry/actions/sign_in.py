@@ -47,9 +47,17 @@ async def with_password(
 
 
 async def for_organisation(
-    database: Database, settings: RegistrySettings, *, person_id: UUID, organisation_id: UUID, signed_in_at: datetime
+    database: Database,
+    settings: RegistrySettings,
+    *,
+    person_id: UUID,
+    acts_for: UUID,
+    organisation_id: UUID,
+    signed_in_at: datetime,
 ) -> SignedInAs:
     """The signed-in person in one of their organisations, as things stand now. Raises as `with_password`.
+
+    Going on for the organisation they act for already is no act of its own, and is not audited.
 
     Raises Unauthorised `sign_in.over` too, when the sign-in is too old to go on.
     """
@@ -61,7 +69,8 @@ async def for_organisation(
             password_set_at=signed_in.person.password_set_at,
             now=database.clock.real_now(),
         )
-        await tx.record(Actor("person", str(person_id), organisation_id), "sign_in.organisation", organisation_id)
+        if organisation_id != acts_for:
+            await tx.record(Actor("person", str(person_id), organisation_id), "sign_in.organisation", organisation_id)
     return signed_in
 
 

@@ -116,6 +116,7 @@ async def sign_in_to_organisation(body: ChosenOrganisation, running: Running, ca
         running.database,
         running.settings,
         person_id=caller.id,
+        acts_for=caller.organisation_id,
         organisation_id=body.organisation_id,
         signed_in_at=caller.signed_in_at,
     )

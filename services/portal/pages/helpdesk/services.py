@@ -23,6 +23,7 @@ STATES = ("open", "locked", "closed")
 FIELDS = ("name", "version", "number", "entity_id", "description", "data_categories")
 LONGEST = {"description": 4000, "data_categories": 4000}
 _AMOUNT = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
+_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(\.[0-9]{3})+(,[0-9]*)?")
 
 
 @router.get("")
@@ -187,7 +188,11 @@ def _refusal(visit: Visit, refused: Refused, fields: dict[str, str]) -> dict[str
 
 
 def _amount(text: str) -> Decimal | None:
-    plain = text.replace("kr.", "").replace(" ", "").replace(",", ".")
+    plain = text.replace("kr.", "").replace(" ", "")
+    if _THOUSANDS.fullmatch(plain):
+        # 1.000 is a thousand to a Dane; 0.485 can only be meant as a fraction.
+        plain = plain.replace(".", "")
+    plain = plain.replace(",", ".")
     return Decimal(plain) if _AMOUNT.fullmatch(plain) else None
 
 
