@@ -181,7 +181,7 @@ async def test_old_and_new_side_by_side_on_the_new_schema_and_the_way_back(
     async with place.serving(before, tmp_path / "old.log") as old:
         await place.tell()
         # Expand, under the running release; then the new one comes beside it.
-        assert await place.run(PROJECT, "migrate") == "notifier: shared/0002_said\n"
+        assert await place.run(PROJECT, "migrate") == "notifier: shared/0002_said, shared/0003_audit_search\n"
         await place.tell()
         async with place.serving(PROJECT, tmp_path / "new.log") as new:
             while not (await new.handled() and await old.handled() > 2 * EACH):

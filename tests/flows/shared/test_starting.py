@@ -66,12 +66,12 @@ async def test_missing_migrations_and_their_cure(make_database: MakeDatabase) ->
             pass
 
     assert ended.value.code == (
-        "notifier: the database lacks shared/0001_messaging, shared/0002_said, service/0001_tiny;"
-        " run `python -m services.notifier migrate` first."
+        "notifier: the database lacks shared/0001_messaging, shared/0002_said, shared/0003_audit_search,"
+        " service/0001_tiny; run `python -m services.notifier migrate` first."
     )
     assert (
         await migrate(database.owner_url)
-    ).output == "notifier: shared/0001_messaging, shared/0002_said, service/0001_tiny\n"
+    ).output == "notifier: shared/0001_messaging, shared/0002_said, shared/0003_audit_search, service/0001_tiny\n"
     assert (await migrate(database.owner_url)).output == "notifier: nothing to migrate\n"
     async with runtime(SERVICE, settings(database.url)):
         pass
