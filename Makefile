@@ -1,6 +1,6 @@
 # Every target is one plain command; each works as the first one on a new machine.
 .DEFAULT_GOAL := help
-.PHONY: help demo up test prove check compose-test format documents schema bench lock
+.PHONY: help demo up test prove check compose-test format documents schema screenshots bench lock
 python := .venv/bin/python
 
 help:  ## what there is
@@ -46,6 +46,10 @@ documents:  ## write what follows from the code: docs/events.md, asyncapi.yaml, 
 schema:  ## write each service's schema.sql: what its migrations add up to
 	@deploy/local/bootstrap.sh test
 	@SP_WRITE_SCHEMA=1 $(python) -m pytest -q tests/store/test_schema.py
+
+screenshots:  ## take the portal's pictures in docs/pictures anew
+	@deploy/local/bootstrap.sh test
+	@$(python) -m tests.browser.screenshots
 
 bench:  ## measure; NAME=… runs one
 	@deploy/local/bootstrap.sh test

@@ -17,7 +17,7 @@ REFUSALS = {403, 404}
 LED_ON = {303}
 HAVING = {200, 303, 422}
 """What somebody is answered who has the page, but none of what its address names."""
-OWN_SYSTEMS = ("Omsorg", "Borgerindgang", "Gammelt arkiv", "Nyt system uden", "Skoleliv")
+OWN_SYSTEMS = ("Omsorg", "Borgerindgang", "Gammelt arkiv", "Hjemmepleje Mobil", "Skoleliv")
 """Nordlys Fagsystemer's."""
 SYSTEMS = (*OWN_SYSTEMS, "Havnelogistik", "Byens Selv")
 
