@@ -97,17 +97,19 @@ class Desk:
         issued = authority.issue("VOCES", cvr=made.cvr, name=name, organisation=made.name)
         return issued.certificate_pem.decode()
 
-    async def requested(self, supplier: Made, municipality: Made, *systems: str) -> list[str]:
+    async def requested(
+        self, supplier: Made, municipality: Made, *systems: str, purpose: str = "Sagsbehandleren slår borgeren op."
+    ) -> list[str]:
         """The supplier's systems of these names each ask the municipality for a service; the agreements' ids."""
         found = []
         for name in systems:
-            body = {"name": name, "environment": "production", "certificate": self.certificate(supplier, name)}
+            body = {"name": name, "environment": "production", "certificate": self.certificate(supplier)}
             system = await self.ask(supplier.email, supplier.password, "POST", "/registry/systems", body)
             body = {
                 "system_id": system["id"],
                 "service_ids": [self.scene.ids["service"]],
                 "municipality_ids": [municipality.id],
-                "purpose": "Sagsbehandleren slår borgeren op, når en sag åbnes.",
+                "purpose": purpose,
                 "expected_calls_per_quarter": 1000,
             }
             asked = await self._as_soon_as_known(supplier, body)

@@ -35,6 +35,8 @@ SERVICES = (
 )
 APPROVES, APPROVES_TOO, SOME, REJECTS, WAITS, TERMINATES, WITHDRAWN, BOTH = MUNICIPALITIES[:8]
 """What becomes of the supplier's request at each; the last is a supplier too."""
+FORMULA = "=Byens Selvbetjening"
+"""A system's name that a spreadsheet would run, were it let to."""
 NAMES = {
     "supplier": "Lis Havmose",
     "supplier_user": "Troels Birkelund",
@@ -233,7 +235,7 @@ class Story:
             ("idle_system", "supplier", "Hjemmepleje Mobil", "VOCES", "production"),
             ("test_system", "supplier", "Skoleliv Prøve", "VOCES", "test"),
             ("foreign_system", "foreign_supplier", "Havnelogistik", "VOCES", "production"),
-            ("own_system", "both", "Byens Selvbetjening", "VOCES", "production"),
+            ("own_system", "both", FORMULA, "VOCES", "production"),
             ("test_organisations_system", "test_supplier", "Prøvesystem", "VOCES", "test"),
         )
         suppliers = {"supplier": own} | {
