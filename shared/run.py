@@ -35,6 +35,11 @@ from shared.settings import Settings
 
 log = logs.get(__name__)
 
+IDLE_SECONDS = 75
+"""How long a connection may be idle: longer than at those who keep some (the edge 60, the portal 30), since one that
+is closed in the moment it is used again loses a request.
+"""
+
 S = TypeVar("S", bound=Settings)
 Kept = TypeVar("Kept")
 
@@ -210,6 +215,7 @@ async def serve(service: Service[S], settings: S) -> None:
                 log_config=None,
                 access_log=False,
                 lifespan="off",
+                timeout_keep_alive=IDLE_SECONDS,
                 timeout_graceful_shutdown=math.ceil(settings.stop_seconds),
                 server_header=False,
                 ssl_certfile=settings.tls_certificate,

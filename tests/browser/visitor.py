@@ -43,8 +43,8 @@ class Visitor:
     async def why(self) -> str:
         """The page's own words, and the portal's last ones when it failed."""
         told = " ".join((await self.page.inner_text("body")).split())[:400]
-        errors = [line for line in _lines(self.scene) if line.get("level") == "error"]
-        return told + "".join(f"\n{json.dumps(line)[:3000]}" for line in errors[-1:])
+        faults = [line for line in _lines(self.scene) if line.get("level") in {"error", "warning"}]
+        return told + "".join(f"\n{json.dumps(line)[:3000]}" for line in faults[-2:])
 
     async def size(self, size: tuple[int, int]) -> None:
         await self.page.set_viewport_size({"width": size[0], "height": size[1]})

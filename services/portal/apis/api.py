@@ -12,8 +12,11 @@ import httpx
 
 from services.portal.domain.health import Health, measures_in
 from services.portal.settings import PortalSettings
+from shared import logs
 from shared.correlation import current
 from shared.problem import Problem, Unavailable
+
+log = logs.get(__name__)
 
 SERVICES = ("registry", "agreements", "notifier", "metering", "invoicing")
 CONNECTIONS = 64
@@ -121,9 +124,11 @@ class Api:
             headers["traceparent"] = act.traceparent
         try:
             answer = await self._client.request(method, path, headers=headers, **how)
-        except httpx.TransportError:
+        except httpx.TransportError as error:
+            log.warning("service_away", asked=self._service, reason=type(error).__name__)
             raise Away(self._service) from None
         if answer.status_code in {502, 503, 504}:
+            log.warning("service_away", asked=self._service, reason=answer.status_code)
             raise Away(self._service)
         if not answer.is_success:
             try:
