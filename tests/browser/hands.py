@@ -39,7 +39,7 @@ class Hands:
     async def tick(self, box: str) -> None:
         """Tick a box or choose a radio button."""
         if self.way != "keyboard":
-            await self.page.click(f"label[for='{box.removeprefix('#')}']")
+            await self.page.locator(box).check(force=True)
         elif await self.page.get_attribute(box, "type") == "radio":
             await self._radio(box)
         else:

@@ -125,6 +125,16 @@ async def test_a_page(page: Page, who: str, scene: Scene, visit: Visit) -> None:
     await look_at(visitor)
 
 
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+async def test_the_way_about_without_a_script(size: tuple[int, int], visit: Visit) -> None:
+    """The menu, the language and the way out are there, and nothing is wider than the window."""
+    visitor = await visit("economy", script=False, size=size)
+    await visitor.go("/kommune")
+    for what in (".navigation-menu a", ".portal-user a[hreflang]", ".portal-user form[action='/log-ud'] button"):
+        assert await visitor.page.locator(what).first.is_visible(), what
+    assert await visitor.overflow() == []
+
+
 async def look_at(visitor: Visitor) -> None:
     """The page that is open, by axe, in three widths, and by keyboard."""
     if not await visitor.page.locator("[data-module=error-summary]").count():
