@@ -17,9 +17,8 @@ from tests.unit.portal.test_session import ANSWER
 def request_to(public_url: str) -> Any:
     """A request to a portal that people reach at this address."""
     settings = PortalSettings.model_construct(public_url=public_url)
-    return SimpleNamespace(
-        app=SimpleNamespace(state=SimpleNamespace(runtime=SimpleNamespace(settings=settings))), cookies={}
-    )
+    app = SimpleNamespace(state=SimpleNamespace(runtime=SimpleNamespace(settings=settings)))
+    return SimpleNamespace(app=app, cookies={}, url=SimpleNamespace(path="/log-ind"))
 
 
 @pytest.mark.parametrize(
