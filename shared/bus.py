@@ -152,7 +152,9 @@ def hosts(url: str) -> list[str]:
     return re.split(r",\s*(?=amqps?://)", url.strip())
 
 
-class _Connection(aio_pika.Connection):
+class Connection(aio_pika.Connection):
+    """A connection to the broker that only who opened it closes."""
+
     def __del__(self) -> None:
         """Nothing: whoever opened it closes it. The driver would begin to here, in whatever thread collects it."""
 
@@ -247,7 +249,7 @@ class Bus:
                     self._urls[self._turn % len(self._urls)],
                     timeout=CONNECT_SECONDS / len(self._urls),
                     client_properties={"connection_name": f"{self._service} {purpose}"},
-                    connection_class=_Connection,
+                    connection_class=Connection,
                 )
             except _FAILURES as error:
                 self._turn += 1

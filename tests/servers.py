@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
 
+import aio_pika
 import asyncpg
 import httpx
+from aio_pika.abc import AbstractConnection
 
 from deploy.local import places
 from deploy.local.keeper import ADMINISTRATOR, KINDS, LEASES
@@ -23,8 +25,15 @@ from deploy.local.places import PROJECT
 from deploy.local.rabbitmq import broker_url
 from deploy.postgres import setup
 from shared import schema, topology
+from shared.bus import Connection
 from shared.contracts import SERVICES
 from shared.contracts.event import Event
+
+
+async def broker_connection(url: str) -> AbstractConnection:
+    """A connection to the broker past the services' own bus; raises as the driver does where it is refused."""
+    return await aio_pika.connect(url, connection_class=Connection)
+
 
 RUNS = PROJECT / "var" / "test"
 RUN_VARIABLE = "SP_TEST_RUN"

@@ -24,6 +24,7 @@ from demo.world import Progress, Supplier, SupplierFacts, System, World
 from deploy.local.platform import Platform
 from shared.quarters import Quarter
 from tests.browser.cast import FOREIGN_SUPPLIER, MUNICIPALITIES, SUPPLIER, TEST_SUPPLIER, Scene, Somebody, numbers
+from tests.servers import broker_connection
 
 PURPOSE = "Omsorgssystemet slår borgerens stamdata op, når en medarbejder i hjemmeplejen åbner en sag."
 REASON = "Kommunen bruger ikke systemet endnu; send en ny anmodning, når kontrakten er underskrevet."
@@ -451,7 +452,7 @@ class Story:
 
     async def _unreadable_message(self) -> None:
         """A message nobody can read: parked by its one listener, for a person to look at."""
-        connection = await aio_pika.connect(self._broker_url)
+        connection = await broker_connection(self._broker_url)
         async with connection:
             events = await (await connection.channel()).get_exchange("platform.events", ensure=False)
             await events.publish(aio_pika.Message(b"no event"), "user.link_issued.v1")

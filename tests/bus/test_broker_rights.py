@@ -8,12 +8,12 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMe
 from aiormq.exceptions import AMQPConnectionError, ChannelAccessRefused
 
 from shared.contracts import SERVICES, said_by
-from tests.servers import Broker
+from tests.servers import Broker, broker_connection
 
 
 @pytest.fixture
 async def channels(broker: Broker) -> AsyncIterator[dict[str, AbstractConnection]]:
-    connections = {user: await aio_pika.connect(broker.url(user)) for user in (*SERVICES, "operator")}
+    connections = {user: await broker_connection(broker.url(user)) for user in (*SERVICES, "operator")}
     yield connections
     for connection in connections.values():
         await connection.close()
@@ -83,4 +83,4 @@ async def test_there_is_no_guest(broker: Broker) -> None:
     guest = f"amqp://guest:guest@{url.partition('@')[2]}"
 
     with pytest.raises(AMQPConnectionError):
-        await aio_pika.connect(guest)
+        await broker_connection(guest)

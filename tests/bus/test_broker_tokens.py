@@ -21,7 +21,7 @@ from aiormq.exceptions import (
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from tests.servers import Broker
+from tests.servers import Broker, broker_connection
 
 SYSTEM = str(uuid.UUID(int=0x1234_5678))
 OTHER_SYSTEM = str(uuid.UUID(int=0x8765_4321))
@@ -56,7 +56,7 @@ async def connect() -> AsyncIterator[Connect]:
     opened: list[aio_pika.abc.AbstractConnection] = []
 
     async def connect_with(broker: Broker, given: str, user: str = "") -> aio_pika.abc.AbstractConnection:
-        connection = await aio_pika.connect(broker.token_url(given, user))
+        connection = await broker_connection(broker.token_url(given, user))
         opened.append(connection)
         return connection
 

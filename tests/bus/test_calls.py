@@ -30,7 +30,7 @@ from shared.topology import CALLS_QUEUE
 from tests import tokens
 from tests.conftest import MakeDatabase
 from tests.flows.metering.conftest import START, Keys, Metering, SetClock, World, make_keys, started
-from tests.servers import Broker
+from tests.servers import Broker, broker_connection
 
 SILENCE = 1.5
 """Seconds without a message after which the queue is taken to be empty."""
@@ -188,7 +188,7 @@ async def test_a_message_cut_off_between_commit_and_ack_is_not_counted_again(sta
 async def test_a_poison_message_holds_up_nothing_and_is_parked(stage: Stage) -> None:
     async with stage.sender() as sender:
         await sender.send(stage.world.calls(2, "a"))
-        connection = await aio_pika.connect(stage.broker.url("administrator"))
+        connection = await broker_connection(stage.broker.url("administrator"))
         async with connection:
             channel = await connection.channel()
             exchange = await channel.get_exchange("platform.calls", ensure=False)

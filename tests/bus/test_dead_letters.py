@@ -20,7 +20,7 @@ from shared.database import Database, Transaction
 from shared.parking import Parked
 from tests.bus.stage import LISTENS, created
 from tests.conftest import MakeBroker, MakeDatabase
-from tests.servers import Broker
+from tests.servers import Broker, broker_connection
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ async def broker(make_broker: MakeBroker) -> Broker:
 
 async def give_up(broker: Broker, queue: str) -> None:
     """Takes a message and refuses it, as the broker does itself with one that is delivered too often."""
-    connection = await aio_pika.connect(broker.url("administrator"))
+    connection = await broker_connection(broker.url("administrator"))
     async with connection:
         channel = await connection.channel()
         got = await (await channel.get_queue(queue, ensure=False)).get(timeout=10)
@@ -65,7 +65,7 @@ async def parked(base: Database, broker: Broker, service: str) -> Parked:
 
 
 async def publish(broker: Broker, user: str, exchange: str, key: str, message: aio_pika.Message) -> None:
-    connection = await aio_pika.connect(broker.url(user))
+    connection = await broker_connection(broker.url(user))
     async with connection:
         channel = await connection.channel()
         await (await channel.get_exchange(exchange, ensure=False)).publish(message, routing_key=key)

@@ -17,7 +17,7 @@ from shared.contracts.registry import OrganisationChanged, OrganisationCreated
 from shared.database import Transaction
 from tests.bus.stage import LISTENS, changed, created, see, stage
 from tests.conftest import MakeBroker, MakeDatabase
-from tests.servers import Broker, ServiceDatabase
+from tests.servers import Broker, ServiceDatabase, broker_connection
 
 HANDLERS: Handlers = {OrganisationCreated: see, OrganisationChanged: see}
 
@@ -204,7 +204,7 @@ async def test_unreadable_messages_are_parked_whole_and_never_shown(sides: Sides
 
 async def test_an_event_in_another_services_name_is_not_believed(sides: Sides) -> None:
     async with stage(*sides, HANDLERS) as on, on.running():
-        connection = await aio_pika.connect(sides.broker.url("administrator"))
+        connection = await broker_connection(sides.broker.url("administrator"))
         async with connection:
             channel = await connection.channel()
             exchange = await channel.get_exchange(EVENTS, ensure=False)

@@ -30,6 +30,7 @@ from shared.bus import EVENTS
 from shared.contracts import SERVICES
 from tests.faults.ground import SERVER_AWAY, Ground, until
 from tests.faults.round import PHASES, Phase, Round
+from tests.servers import broker_connection
 
 Fault = Callable[[Ground, random.Random], Awaitable[None]]
 
@@ -279,8 +280,8 @@ async def mail_server_killed(ground: Ground, chance: random.Random) -> None:
 
 async def events_astray(ground: Ground, chance: random.Random) -> None:
     """Events are taken away and come back late, in another order, and twice: to everyone who listens."""
-    readers = [await aio_pika.connect(ground.platform.broker_url(service)) for service in SERVICES]
-    speakers = {service: await aio_pika.connect(ground.platform.broker_url(service)) for service in SERVICES}
+    readers = [await broker_connection(ground.platform.broker_url(service)) for service in SERVICES]
+    speakers = {service: await broker_connection(ground.platform.broker_url(service)) for service in SERVICES}
     held: list[AbstractIncomingMessage] = []
     try:
         for service, reader in zip(SERVICES, readers, strict=True):
@@ -326,7 +327,7 @@ def _again(message: AbstractIncomingMessage) -> aio_pika.Message:
 async def unreadable(ground: Ground, chance: random.Random) -> None:
     """Nonsense in the queues: it is parked for a person, who drops it with a reason; the rest goes on."""
     listeners = ("agreements", "notifier", "invoicing")
-    connection = await aio_pika.connect(ground.platform.broker_url("registry"))
+    connection = await broker_connection(ground.platform.broker_url("registry"))
     async with connection:
         exchange = await (await connection.channel()).get_exchange(EVENTS, ensure=False)
         await exchange.publish(

@@ -8,8 +8,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import aio_pika
-
 from demo.truth import Line
 from shared import audit
 from shared.contracts import SERVICES
@@ -17,6 +15,7 @@ from shared.database import prepare_connection
 from shared.topology import CALLS_QUEUE
 from tests.faults.ground import Ground, until
 from tests.faults.round import Decision, Round
+from tests.servers import broker_connection
 
 STATES: dict[Decision, tuple[str, list[str]]] = {
     "approve": ("approved", ["requested", "approved"]),
@@ -79,7 +78,7 @@ async def queues(ground: Ground) -> dict[str, int]:
     found = {}
     for service in SERVICES:
         names = [f"{service}.events", f"{service}.dead", *([CALLS_QUEUE] if service == "metering" else [])]
-        connection = await aio_pika.connect(ground.platform.broker_url(service))
+        connection = await broker_connection(ground.platform.broker_url(service))
         async with connection:
             channel = await connection.channel()
             for name in names:

@@ -11,7 +11,7 @@ from demo.authority import Authority
 from tests.conftest import MakeDatabase
 from tests.flows.registry.conftest import settings_for, started
 from tests.flows.registry.systems import ask_token, assertion, issue, supplier
-from tests.servers import Broker
+from tests.servers import Broker, broker_connection
 
 
 async def test_a_registered_system_connects_and_publishes_its_own_calls(
@@ -28,7 +28,7 @@ async def test_a_registered_system_connects_and_publishes_its_own_calls(
         system = await (await supplier(registry)).register(issued)
         token = (await ask_token(registry, assertion(system["id"], issued))).json()["access_token"]
 
-    connection = await aio_pika.connect(broker.token_url(token))
+    connection = await broker_connection(broker.token_url(token))
     try:
         channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
         calls = await channel.get_exchange("platform.calls", ensure=False)
