@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 import asyncpg
@@ -13,10 +14,11 @@ from services.invoicing.domain.bill import BillLine, Names
 from services.invoicing.domain.billing import Sealed
 from services.invoicing.domain.overview import ALL, Grouping, Only, Overview, OverviewLine, overview
 from services.invoicing.domain.reconciliation import Reconciled, reconcile
-from services.invoicing.domain.usage import DayCalls, Difference, differences
+from services.invoicing.domain.usage import AccountCalls, DayAccountCalls, DayCalls, Difference, differences
 from services.invoicing.store import billing, copies, invoices, prices, usage
 from services.invoicing.store.copies import KnownService
 from services.invoicing.store.invoices import Issued
+from services.invoicing.store.usage import LineKey
 from shared.problem import Invalid, NotFound
 from shared.quarters import Quarter
 from shared.tariff import price_on
@@ -76,12 +78,14 @@ async def usage_overview(
     if municipality is None or not municipality.municipality:
         raise NotFound("municipality.unknown", f"There is no municipality {municipality_id}.")
     listed = {price.id: price.steps for price in await prices.every(connection)}
+    changes = {step.starts for steps in listed.values() for step in steps}
     called = await usage.called(
         connection,
         municipality_id,
         quarter,
         by_accounting_info="accounting_info" in by,
-        apart_from=None if "day" in by else {step.starts for steps in listed.values() for step in steps},
+        by_week="week" in by,
+        apart_from=None if "day" in by else changes | ({only.before} if only.before else set()),
     )
     found = overview(called, listed, by, only)
     if len(found.lines) > MAX_LINES:
@@ -123,25 +127,37 @@ def _order(named: NamedLine) -> tuple[str, ...]:
         (named.system_name or "").casefold(),
         (named.service.label if named.service else "").casefold(),
         group.accounting_info or "",
-        str(group.day or ""),
+        str(group.day or group.week or ""),
         str(group.made_in or ""),
         f"{group.unit_price or 0:020.6f}",
         f"{group.supplier_id}{group.system_id}{group.service_id}{group.agreement_id}",
     )
 
 
-async def calls_behind(connection: asyncpg.Connection, issued: Issued, line: BillLine) -> list[DayCalls]:
+async def days_behind(connection: asyncpg.Connection, issued: Issued, line: BillLine) -> list[DayCalls]:
     """The calls that an invoice's line rests on, day by day; they add up to the line's."""
-    days = await usage.days(
-        connection,
-        issued.municipality_id,
-        issued.quarter,
-        system_id=line.system_id,
-        service_id=line.service_id,
-        made_in=line.made_in,
-    )
+    days = await usage.line_days(connection, _key(issued, line), made_in=line.made_in)
     steps = (await prices.steps(connection, [line.service_id])).get(line.service_id, [])
     return [one for one in days if price_on(steps, one.day) == line.unit_price]
+
+
+async def accounts_behind(
+    connection: asyncpg.Connection, issued: Issued, line: BillLine, days: Iterable[DayCalls], *, limit: int
+) -> tuple[list[AccountCalls], int]:
+    """The same calls by accounting_info, the most first, and how many of them there are."""
+    return await usage.line_accounts(connection, _key(issued, line), [one.day for one in days], limit=limit)
+
+
+async def calls_behind(
+    connection: asyncpg.Connection, issued: Issued, line: BillLine, *, after: tuple[date, str] | None, limit: int
+) -> list[DayAccountCalls]:
+    """The same calls by day and accounting_info, from after one of these pairs on."""
+    days = await days_behind(connection, issued, line)
+    return await usage.line_calls(connection, _key(issued, line), [one.day for one in days], after=after, limit=limit)
+
+
+def _key(issued: Issued, line: BillLine) -> LineKey:
+    return LineKey(issued.municipality_id, issued.quarter, line.system_id, line.service_id)
 
 
 async def standings(connection: asyncpg.Connection, quarter: Quarter) -> list[Standing]:

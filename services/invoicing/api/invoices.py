@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
+import asyncpg
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel
 
-from services.invoicing.actions.accounts import calls_behind
+from services.invoicing.actions.accounts import accounts_behind, calls_behind, days_behind
 from services.invoicing.api.asking import InAnyQuarter, Running, whose
 from services.invoicing.domain.bill import BillLine
 from services.invoicing.store import invoices
@@ -18,12 +19,15 @@ from services.invoicing.store.invoices import DocumentKind, Issued
 from shared.contracts.registry import Role
 from shared.identity import Caller, SignedIn
 from shared.page import After, Limit, Page, after_unknown, page
-from shared.problem import NotFound
+from shared.problem import Invalid, NotFound
 
 router = APIRouter(tags=["invoices"])
 
 READERS: tuple[Role, ...] = ("administrator", "signatory", "economy")
 """Who of a municipality sees its invoices: who answers for it, who signs for it and who pays."""
+ACCOUNTS = 50
+"""How many accounting_info a line is shown with."""
+Position = Annotated[int, Path(ge=1, le=10**6)]
 
 
 class InvoiceHead(BaseModel):
@@ -71,6 +75,20 @@ class WholeInvoice(InvoiceHead):
 
 
 class CallsOfDay(BaseModel):
+    """Calls of one civil day in Copenhagen."""
+
+    day: date
+    calls: int
+
+
+class CallsOfAccount(BaseModel):
+    """Calls with one accounting_info (empty: none)."""
+
+    accounting_info: str
+    calls: int
+
+
+class CallsOfDayAndAccount(BaseModel):
     """Calls of one civil day in Copenhagen with one accounting_info (empty: none)."""
 
     day: date
@@ -79,9 +97,23 @@ class CallsOfDay(BaseModel):
 
 
 class LineWithCalls(InvoiceLine):
-    """A line of an invoice and the calls it rests on."""
+    """A line of an invoice and the calls it rests on: by day, and by accounting_info.
 
+    The days add up to the line's calls. `accounts` are the 50 with the most calls of all `accounts_count`.
+    """
+
+    invoice_number: str
+    quarter: str
     days: list[CallsOfDay]
+    accounts: list[CallsOfAccount]
+    accounts_count: int
+
+
+class CallsBehind(BaseModel):
+    """One page of the calls a line rests on, by day and accounting_info. `next` goes into `after`; null: no more."""
+
+    items: list[CallsOfDayAndAccount]
+    next: str | None
 
 
 @router.get("/invoices")
@@ -126,21 +158,63 @@ async def one_invoice(running: Running, caller: SignedIn, invoice_id: UUID) -> W
 
 
 @router.get("/invoices/{invoice_id}/lines/{position}")
-async def invoice_line(
-    running: Running, caller: SignedIn, invoice_id: UUID, position: Annotated[int, Path(ge=1, le=10**6)]
-) -> LineWithCalls:
+async def invoice_line(running: Running, caller: SignedIn, invoice_id: UUID, position: Position) -> LineWithCalls:
     """One line of an invoice with the calls it rests on, day by day: they add up to the line's."""
-    municipality = whose(caller, None, *READERS)
     async with running.database.reading() as connection:
-        issued = await invoices.find(connection, invoice_id, municipality_id=municipality)
-        if issued is None:
-            raise _unknown(invoice_id)
-        lines = await invoices.lines(connection, invoice_id)
-        line = next((line for line in lines if line.position == position), None)
-        if line is None:
-            raise NotFound("invoice.line_unknown", f"Invoice {issued.number} has no line {position}.")
-        days = await calls_behind(connection, issued, line)
-    return LineWithCalls.model_validate({**_line(line), "days": days}, from_attributes=True)
+        issued, line = await _find_line(connection, caller, invoice_id, position)
+        days = await days_behind(connection, issued, line)
+        accounts, count = await accounts_behind(connection, issued, line, days, limit=ACCOUNTS)
+    told = {
+        **_line(line),
+        "invoice_number": issued.number,
+        "quarter": issued.quarter,
+        "days": days,
+        "accounts": accounts,
+        "accounts_count": count,
+    }
+    return LineWithCalls.model_validate(told, from_attributes=True)
+
+
+@router.get("/invoices/{invoice_id}/lines/{position}/calls")
+async def invoice_line_calls(  # noqa: PLR0917 - a route is called by name only
+    running: Running,
+    caller: SignedIn,
+    invoice_id: UUID,
+    position: Position,
+    limit: Annotated[int, Query(ge=1, le=5000, description="How many at the most")] = 500,
+    after: Annotated[str | None, Query(max_length=200, description="`next` of the page before")] = None,
+) -> CallsBehind:
+    """All the calls a line rests on, told apart by accounting_info too: in pages, by day."""
+    place = _place(after) if after is not None else None
+    async with running.database.reading() as connection:
+        issued, line = await _find_line(connection, caller, invoice_id, position)
+        found = await calls_behind(connection, issued, line, after=place, limit=limit + 1)
+    items = [CallsOfDayAndAccount.model_validate(one, from_attributes=True) for one in found[:limit]]
+    more = len(found) > limit
+    return CallsBehind(items=items, next=f"{items[-1].day} {items[-1].accounting_info}" if more else None)
+
+
+def _place(after: str) -> tuple[date, str]:
+    day, _, accounting_info = after.partition(" ")
+    try:
+        return date.fromisoformat(day), accounting_info
+    except ValueError:
+        raise Invalid(
+            "page.after_unknown", "`after` must be the `next` of the page before: a day, a blank, what follows."
+        ) from None
+
+
+async def _find_line(
+    connection: asyncpg.Connection, caller: Caller, invoice_id: UUID, position: int
+) -> tuple[Issued, BillLine]:
+    municipality = whose(caller, None, *READERS)
+    issued = await invoices.find(connection, invoice_id, municipality_id=municipality)
+    if issued is None:
+        raise _unknown(invoice_id)
+    line = await invoices.line(connection, invoice_id, position)
+    if line is None:
+        raise NotFound("invoice.line_unknown", f"Invoice {issued.number} has no line {position}.")
+    return issued, line
 
 
 @router.get(

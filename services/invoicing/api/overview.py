@@ -25,11 +25,12 @@ _GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)
 class Line(BaseModel):
     """Calls that belong together, and what they cost in DKK excl. VAT.
 
-    Ids, names, accounting_info and day are null where lines are not told apart by that; `agreement_id` is the trial
-    connection's where `trial_calls` are. Where they are told apart by
-    service, they are by `unit_price` and `made_in_quarter` too, as on the invoice; elsewhere these two are null
-    when several came together. `amount` is that of `calls` without the `unpriced_calls` among them, whose
-    service has no price. `trial_calls` (external test) are shown and cost nothing.
+    Ids, names, accounting_info, week and day are null where lines are not told apart by that; `agreement_id` is the
+    trial connection's where `trial_calls` are. `week` is the first day of a week (from Monday) that lies in the
+    quarter the calls were made in. Where lines are told apart by service, they are by `unit_price` and
+    `made_in_quarter` too, as on the invoice; elsewhere these two are null when several came together. `amount` is
+    that of `calls` without the `unpriced_calls` among them, whose service has no price. `trial_calls` (external test)
+    are shown and cost nothing.
     """
 
     supplier_id: UUID | None
@@ -41,6 +42,7 @@ class Line(BaseModel):
     service_version: str | None
     agreement_id: UUID | None
     accounting_info: str | None
+    week: date | None
     day: date | None
     made_in_quarter: str | None
     unit_price: Decimal | None
@@ -82,7 +84,7 @@ async def overview(  # noqa: PLR0917 - a route is called by name only
         Query(
             max_length=100,
             description="What tells lines apart, with commas:"
-            " supplier, system, service, agreement, accounting_info, day",
+            " supplier, system, service, agreement, accounting_info, week, day",
         ),
     ] = "supplier,system,service",
     municipality_id: Annotated[UUID | None, Query(description="For helpdesk: whose overview")] = None,
@@ -90,6 +92,7 @@ async def overview(  # noqa: PLR0917 - a route is called by name only
     system_id: Annotated[UUID | None, Query()] = None,
     service_id: Annotated[UUID | None, Query()] = None,
     agreement_id: Annotated[UUID | None, Query()] = None,
+    before: Annotated[date | None, Query(description="Only calls made before this day in Copenhagen")] = None,
 ) -> OverviewAnswer:
     """A municipality's usage with prices, for its people (any role) and for helpdesk; this quarter if none is named.
 
@@ -101,7 +104,7 @@ async def overview(  # noqa: PLR0917 - a route is called by name only
     by = _groupings(group_by)
     now = running.clock.now()
     meant = quarter or Quarter.of(now)
-    only = Only(supplier_id, system_id, service_id, agreement_id)
+    only = Only(supplier_id, system_id, service_id, agreement_id, before)
     async with running.database.reading() as connection:
         found = await usage_overview(connection, municipality, meant, by, only)
     return OverviewAnswer(
@@ -142,6 +145,7 @@ def _line(named: NamedLine) -> Line:
         service_version=named.service.version if named.service else None,
         agreement_id=group.agreement_id,
         accounting_info=group.accounting_info,
+        week=group.week,
         day=group.day,
         made_in_quarter=str(group.made_in) if group.made_in else None,
         unit_price=group.unit_price,

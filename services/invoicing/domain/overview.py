@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal, NamedTuple
 from uuid import UUID
@@ -17,13 +17,14 @@ from shared.money import line_amount, vat
 from shared.quarters import Quarter
 from shared.tariff import Used, charge, price_on
 
-Grouping = Literal["supplier", "system", "service", "agreement", "accounting_info", "day"]
+Grouping = Literal["supplier", "system", "service", "agreement", "accounting_info", "week", "day"]
 
 
 class Group(NamedTuple):
     """What a line of the overview is about; None where it is not told apart by that.
 
-    `made_in` and `unit_price` tell lines apart where services do. Calls on trial have their trial connection for
+    `week` is the first day of a week's part in the quarter the calls were made in. `made_in` and `unit_price` tell
+    lines apart where services do. Calls on trial have their trial connection for
     `agreement_id`.
     """
 
@@ -32,6 +33,7 @@ class Group(NamedTuple):
     service_id: UUID | None
     agreement_id: UUID | None
     accounting_info: str | None
+    week: date | None
     day: date | None
     made_in: Quarter | None
     unit_price: Decimal | None
@@ -66,12 +68,13 @@ class Overview:
 
 @dataclass(frozen=True)
 class Only:
-    """Which calls are shown; None: of all."""
+    """Which calls are shown; None: of all. `before`: those made before this civil day."""
 
     supplier_id: UUID | None = None
     system_id: UUID | None = None
     service_id: UUID | None = None
     agreement_id: UUID | None = None
+    before: date | None = None
 
     def shows(self, item: Called) -> bool:
         return (
@@ -79,6 +82,7 @@ class Only:
             and self.system_id in (None, item.system_id)
             and self.service_id in (None, item.service_id)
             and self.agreement_id in (None, item.source_id)
+            and (self.before is None or item.day < self.before)
         )
 
 
@@ -109,7 +113,7 @@ def overview(called: Iterable[Called], prices: Prices, by: AbstractSet[Grouping]
     """Price and group what was called, and show a part of it.
 
     Amounts are those of the invoice's lines. Where a grouping is finer than an invoice line (agreement,
-    accounting_info, day), the line's amount is shared out so that the parts add up to it to the øre; a part may
+    accounting_info, week, day), the line's amount is shared out so that the parts add up to it to the øre; a part may
     then differ by an øre or so from calls x price. What is not shown has its share too: an agreement's amount is the
     same beside the others and by itself.
     """
@@ -178,10 +182,15 @@ def _group(item: Called, by: AbstractSet[Grouping], made_in: Quarter | None, pri
         service_id=item.service_id if apart else None,
         agreement_id=item.source_id if "agreement" in by else None,
         accounting_info=item.accounting_info if "accounting_info" in by else None,
+        week=_week(item.day) if "week" in by else None,
         day=item.day if "day" in by else None,
         made_in=made_in if apart else None,
         unit_price=price if apart else None,
     )
+
+
+def _week(day: date) -> date:
+    return max(day - timedelta(days=day.weekday()), Quarter.of_day(day).first_day)
 
 
 def _told(group: Group, seen: AbstractSet[tuple[Quarter, Decimal]]) -> Group:

@@ -29,6 +29,22 @@ class Called:
 
 @dataclass(frozen=True)
 class DayCalls:
+    """Calls of one civil day."""
+
+    day: date
+    calls: int
+
+
+@dataclass(frozen=True)
+class AccountCalls:
+    """Calls with one accounting_info ("": none)."""
+
+    accounting_info: str
+    calls: int
+
+
+@dataclass(frozen=True)
+class DayAccountCalls:
     """Calls of one civil day with one accounting_info ("": none)."""
 
     day: date

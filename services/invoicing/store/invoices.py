@@ -163,6 +163,12 @@ async def lines(connection: asyncpg.Connection, invoice_id: UUID) -> list[BillLi
     return [_line(row) for row in await connection.fetch(QUERIES["lines"], invoice_id)]
 
 
+async def line(connection: asyncpg.Connection, invoice_id: UUID, position: int) -> BillLine | None:
+    """One of an invoice's lines."""
+    row = await connection.fetchrow(QUERIES["line"], invoice_id, position)
+    return _line(row) if row else None
+
+
 async def document(
     connection: asyncpg.Connection, invoice_id: UUID, kind: DocumentKind, *, municipality_id: UUID | None
 ) -> StoredDocument | None:

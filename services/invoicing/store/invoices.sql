@@ -47,6 +47,10 @@ FROM invoice ORDER BY serial
 SELECT position, supplier_id, supplier_name, system_id, system_name, service_id, service_name, made_in, first_day, last_day, calls, unit_price, amount, note
 FROM invoice_line WHERE invoice_id = $1 ORDER BY position
 
+-- name: line
+SELECT position, supplier_id, supplier_name, system_id, system_name, service_id, service_name, made_in, first_day, last_day, calls, unit_price, amount, note
+FROM invoice_line WHERE invoice_id = $1 AND position = $2
+
 -- name: document
 SELECT d.filename, d.media_type, d.content
 FROM invoice_document d JOIN invoice i ON i.id = d.invoice_id

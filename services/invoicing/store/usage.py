@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
 
-from services.invoicing.domain.usage import Called, DayCalls
+from services.invoicing.domain.usage import AccountCalls, Called, DayAccountCalls, DayCalls
 from shared.contracts.metering import Count, SealedTotal
 from shared.days import civil_day
 from shared.quarters import Quarter
 from shared.sql import Queries
 
 QUERIES = Queries(Path(__file__).with_suffix(".sql"))
+
+
+class LineKey(NamedTuple):
+    """What one system called one service, of that which is billed to a municipality in a quarter."""
+
+    municipality_id: UUID
+    quarter: str
+    system_id: UUID
+    service_id: UUID
 
 
 async def keep_counts(connection: asyncpg.Connection, counts: Iterable[Count]) -> None:
@@ -54,13 +64,14 @@ async def called(
     quarter: Quarter,
     *,
     by_accounting_info: bool = False,
+    by_week: bool = False,
     apart_from: Iterable[date] | None = None,
 ) -> list[Called]:
     """A municipality's calls billed in a quarter, by civil day; their accounting_info is "" unless asked for.
 
-    With `apart_from`, days are told apart only by the quarter they lie in and by these days, each of which begins
-    something new: a quarter's days come together as its first with a call. Where no day but that of a price's
-    change matters, this is a hundredth of the rows.
+    With `apart_from`, days are told apart only by the quarter they lie in, by the week if asked for, and by these
+    days, each of which begins something new: what comes together stands as its first day with a call. Where no day
+    but that of a price's change matters, this is a hundredth of the rows.
     """
     rows = await connection.fetch(
         QUERIES["called"],
@@ -68,22 +79,37 @@ async def called(
         str(quarter),
         by_accounting_info,
         None if apart_from is None else sorted(apart_from),
+        by_week,
     )
     return [Called(**row) for row in rows]
 
 
-async def days(
-    connection: asyncpg.Connection,
-    municipality_id: UUID,
-    quarter: str,
-    *,
-    system_id: UUID,
-    service_id: UUID,
-    made_in: Quarter,
-) -> list[DayCalls]:
-    """What one system called one service in a quarter, as it was billed in another or the same: by civil day."""
-    rows = await connection.fetch(QUERIES["days"], municipality_id, quarter, system_id, service_id, str(made_in))
+async def line_days(connection: asyncpg.Connection, line: LineKey, *, made_in: Quarter) -> list[DayCalls]:
+    """What one system called one service in one quarter, by civil day."""
+    rows = await connection.fetch(QUERIES["line_days"], *line, str(made_in))
     return [DayCalls(**row) for row in rows]
+
+
+async def line_accounts(
+    connection: asyncpg.Connection, line: LineKey, days: Collection[date], *, limit: int
+) -> tuple[list[AccountCalls], int]:
+    """What it called on these days by accounting_info, the most calls first, and how many of them there are."""
+    rows = await connection.fetch(QUERIES["line_accounts"], *line, days, limit)
+    return [AccountCalls(row["accounting_info"], row["calls"]) for row in rows], rows[0]["accounts"] if rows else 0
+
+
+async def line_calls(
+    connection: asyncpg.Connection,
+    line: LineKey,
+    days: Collection[date],
+    *,
+    after: tuple[date, str] | None,
+    limit: int,
+) -> list[DayAccountCalls]:
+    """What it called on these days by day and accounting_info, from after one of these pairs on."""
+    day, info = after or (None, None)
+    rows = await connection.fetch(QUERIES["line_calls"], *line, days, day, info, limit)
+    return [DayAccountCalls(**row) for row in rows]
 
 
 async def own_totals(connection: asyncpg.Connection, municipality_id: UUID, quarter: Quarter) -> list[SealedTotal]:

@@ -20,16 +20,39 @@ FROM usage
 WHERE municipality_id = $1 AND billing_quarter = $2
 GROUP BY
     source_id, supplier_id, system_id, service_id, 5, billable, made_in,
-    CASE WHEN $4::date[] IS NULL THEN day END, width_bucket(day, $4)
+    CASE WHEN $4::date[] IS NULL THEN day END, width_bucket(day, $4),
+    CASE WHEN $5::boolean THEN day - extract(isodow FROM day)::integer END
 ORDER BY 1, 4, 6, 5, 7
 
--- name: days
-SELECT day, accounting_info, sum(calls)::bigint AS calls
+-- name: line_days
+SELECT day, sum(calls)::bigint AS calls
 FROM usage
 WHERE municipality_id = $1 AND billing_quarter = $2 AND system_id = $3 AND service_id = $4 AND made_in = $5
     AND billable
+GROUP BY 1
+HAVING sum(calls) > 0
+ORDER BY 1
+
+-- name: line_accounts
+SELECT accounting_info, sum(calls)::bigint AS calls, count(*) OVER () AS accounts
+FROM usage
+WHERE municipality_id = $1 AND billing_quarter = $2 AND system_id = $3 AND service_id = $4 AND day = ANY($5::date[])
+    AND billable
+GROUP BY 1
+HAVING sum(calls) > 0
+ORDER BY 2 DESC, 1
+LIMIT $6
+
+-- name: line_calls
+SELECT day, accounting_info, sum(calls)::bigint AS calls
+FROM usage
+WHERE municipality_id = $1 AND billing_quarter = $2 AND system_id = $3 AND service_id = $4 AND day = ANY($5::date[])
+    AND billable
+    AND ($6::date IS NULL OR day > $6 OR (day = $6 AND accounting_info COLLATE "C" > $7))
 GROUP BY 1, 2
-ORDER BY 1, 2
+HAVING sum(calls) > 0
+ORDER BY 1, accounting_info COLLATE "C"
+LIMIT $8
 
 -- name: own_totals
 SELECT source_id, service_id, made_in, sum(calls)::bigint AS calls

@@ -68,7 +68,7 @@ async def get_usage(  # noqa: PLR0917 - a route's parameters are named in the qu
     first_day: Annotated[date | None, Query(description="Only from this day in Copenhagen on")] = None,
     last_day: Annotated[date | None, Query(description="Only until this day in Copenhagen, and on it")] = None,
     after: Annotated[str | None, Query(max_length=200)] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 500,
+    limit: Annotated[int, Query(ge=1, le=5000)] = 500,
 ) -> UsageOverview:
     """Counted calls: a supplier sees those of its systems, a municipality its own, helpdesk all."""
     groups = {part.strip() for part in group_by.split(",") if part.strip()}

@@ -82,17 +82,16 @@ class Api:
                 return None
             raise
 
-    async def all(self, path: str, *, most: int = 5000, **query: Any) -> list[Any]:
-        """Every item of a list in pages, `most` at the most. Raises Refused, Away."""
-        items: list[Any] = []
+    async def all(self, path: str, *, items: str = "items", limit: int = 500, **query: Any) -> list[Any]:
+        """Every one of the `items` of a list in pages, asked for `limit` at a time. Raises Refused, Away."""
+        found: list[Any] = []
         after = None
-        while len(items) < most:
-            answer = await self.get(path, after=after, limit=500, **query)
-            items += answer["items"]
+        while True:
+            answer = await self.get(path, after=after, limit=limit, **query)
+            found += answer[items]
             after = answer["next"]
             if after is None:
-                break
-        return items[:most]
+                return found
 
     async def document(self, path: str, **query: Any) -> Document:
         """A file. Raises Refused, Away."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -45,18 +44,15 @@ class Row:
 
 
 def weeks(quarter: Quarter, lines: Iterable[dict[str, Any]], until: date) -> list[Week]:
-    """The quarter week by week, until a day; calls of other quarters are not in any."""
-    calls: dict[date, int] = defaultdict(int)
-    net: dict[date, Decimal] = defaultdict(Decimal)
-    for line in lines:
-        day = date.fromisoformat(line["day"])
-        calls[_monday(day)] += line["calls"] if quarter.first_day <= day <= quarter.last_day else 0
-        net[_monday(day)] += Decimal(line["amount"]) if quarter.first_day <= day <= quarter.last_day else Decimal()
+    """The quarter week by week, until a day; calls of other quarters are not in any, nor are those on trial."""
+    billed = {date.fromisoformat(line["week"]): line for line in lines if not line["trial_calls"]}
     found = []
     monday, end = _monday(quarter.first_day), min(quarter.last_day, until)
     while max(monday, quarter.first_day) <= end:
         first, last = max(monday, quarter.first_day), min(monday + timedelta(days=6), quarter.last_day)
-        found.append(Week(monday.isocalendar().week, first, last, calls[monday], net[monday]))
+        line = billed.get(first)
+        calls, net = (line["calls"], Decimal(line["amount"])) if line else (0, Decimal())
+        found.append(Week(monday.isocalendar().week, first, last, calls, net))
         monday += timedelta(days=7)
     return found
 

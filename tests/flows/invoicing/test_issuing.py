@@ -189,7 +189,14 @@ async def test_late_calls_are_billed_in_a_later_quarter_and_say_so(invoicing: In
         ("2027Q2", 100, None, "2027-04-01"),
     ]
     late = await invoicing.client.get(f"/invoices/{head['id']}/lines/1", headers=as_helpdesk())
-    assert late.json() == {**lines[0], "days": [{"day": "2027-03-31", "accounting_info": "", "calls": 5}]}
+    assert late.json() == {
+        **lines[0],
+        "invoice_number": "FAK-000002",
+        "quarter": "2027Q2",
+        "days": [{"day": "2027-03-31", "calls": 5}],
+        "accounts": [{"accounting_info": "", "calls": 5}],
+        "accounts_count": 1,
+    }
     none = await invoicing.client.get(f"/invoices/{head['id']}/lines/3", headers=as_helpdesk())
     assert (none.status_code, none.json()["code"]) == (404, "invoice.line_unknown")
 
@@ -213,12 +220,21 @@ async def test_a_price_change_within_the_quarter_makes_two_lines(invoicing: Invo
     lines = await invoicing.fetch("SELECT calls, unit_price, amount FROM invoice_line ORDER BY position")
     assert lines == [(3, Decimal("0.0485"), Decimal("0.15")), (8, Decimal("0.05"), Decimal("0.40"))]
     (invoice,) = await invoicing.fetch("SELECT id FROM invoice")
-    second = (await invoicing.client.get(f"/invoices/{invoice['id']}/lines/2", headers=as_helpdesk())).json()
-    assert [(one["day"], one["accounting_info"], one["calls"]) for one in second["days"]] == [
-        ("2027-02-01", "", 5),
-        ("2027-02-14", "", 1),
-        ("2027-02-14", "4711", 2),
-    ]
+    address = f"/invoices/{invoice['id']}/lines/2"
+    second = (await invoicing.client.get(address, headers=as_helpdesk())).json()
+    assert [tuple(one.values()) for one in second["days"]] == [("2027-02-01", 5), ("2027-02-14", 3)]
+    assert [tuple(one.values()) for one in second["accounts"]] == [("", 6), ("4711", 2)]
+    assert second["accounts_count"] == 2
+    told, after = [], None
+    for _ in range(3):
+        asked = {"limit": 1, **({"after": after} if after is not None else {})}
+        answer = await invoicing.client.get(f"{address}/calls", params=asked, headers=as_helpdesk())
+        (one,), after = answer.json()["items"], answer.json()["next"]
+        told.append((one["day"], one["accounting_info"], one["calls"]))
+    assert told == [("2027-02-01", "", 5), ("2027-02-14", "", 1), ("2027-02-14", "4711", 2)]
+    assert after is None
+    nonsense = await invoicing.client.get(f"{address}/calls?after=4711", headers=as_helpdesk())
+    assert (nonsense.status_code, nonsense.json()["code"]) == (422, "page.after_unknown")
 
 
 async def test_no_usage_gives_no_invoice_and_uses_no_number(invoicing: Invoicing, world: World) -> None:

@@ -45,6 +45,7 @@ async def test_usage_is_seen_as_soon_as_it_is_heard(invoicing: Invoicing, world:
             "service_version": "1.0",
             "agreement_id": None,
             "accounting_info": None,
+            "week": None,
             "day": None,
             "made_in_quarter": "2027Q1",
             "unit_price": "0.0485",
@@ -114,6 +115,28 @@ async def test_lines_are_told_apart_as_asked(invoicing: Invoicing, world: World)
         ("Nordlys Data ApS", "Borgerportal", 150, "2027Q1")
     ]
     assert {found["net"] for found in (by_service, by_account, by_supplier)} == {"111.46"}  # 1.455 + 2.00 + 108.00
+
+
+async def test_calls_are_told_by_week_and_until_a_day(invoicing: Invoicing, world: World) -> None:
+    await settle(invoicing, world)
+    await invoicing.hear(
+        world.told(
+            world.calls(5, datetime(2026, 12, 31, 22, 30, tzinfo=UTC), billed_in="2027Q1"),
+            world.calls(10, Q1, accounting_info="4711"),
+            world.calls(20, Q1),
+            world.calls(40, Q1 + timedelta(days=1), service=2),
+            world.calls(99, Q1, trial=True),
+        )
+    )
+    by_week = await shown(invoicing, world, group_by="week")
+    assert [(one["week"], one["calls"], one["amount"]) for one in by_week["lines"] if one["calls"]] == [
+        ("2026-12-28", 5, "0.24"),
+        ("2027-01-11", 70, "55.46"),
+    ]
+    until = await shown(invoicing, world, group_by="service", before="2027-01-13")
+    billed = [(one["made_in_quarter"], one["calls"], one["amount"]) for one in until["lines"] if one["calls"]]
+    assert billed == [("2026Q4", 5, "0.24"), ("2027Q1", 30, "1.46")]
+    assert until["calls"] == 35
 
 
 async def test_an_agreements_usage_is_shown_beside_the_others_and_by_itself(

@@ -24,14 +24,26 @@ ROUTES = {
     "invoices": ("GET", "/invoices"),
     "an invoice": ("GET", "/invoices/{invoice}"),
     "its line": ("GET", "/invoices/{invoice}/lines/{position}"),
+    "its line's calls": ("GET", "/invoices/{invoice}/lines/{position}/calls"),
     "its pdf": ("GET", "/invoices/{invoice}/pdf"),
     "its xml": ("GET", "/invoices/{invoice}/xml"),
     "billing": ("GET", "/billing?quarter=2027Q1"),
     "billing in numbers": ("GET", "/billing/states"),
     "reconciliation": ("GET", "/billing/reconciliation?quarter=2027Q1"),
 }
-OWN_AMOUNTS = {"overview": 200, "overview of the municipality": 200}
-OWN_INVOICES = {**OWN_AMOUNTS, "invoices": 200, "an invoice": 200, "its line": 200, "its pdf": 200, "its xml": 200}
+OWN_AMOUNTS = {
+    "overview": 200,
+    "overview of the municipality": 200,
+}
+OWN_INVOICES = {
+    **OWN_AMOUNTS,
+    "invoices": 200,
+    "an invoice": 200,
+    "its line": 200,
+    "its line's calls": 200,
+    "its pdf": 200,
+    "its xml": 200,
+}
 ALLOWED: dict[str, dict[str, int]] = {
     "helpdesk": {**dict.fromkeys(ROUTES, 200), "overview": 422},
     "municipality administrator": OWN_INVOICES,
@@ -51,6 +63,7 @@ ALLOWED: dict[str, dict[str, int]] = {
         "invoices": 200,
         "an invoice": 404,
         "its line": 404,
+        "its line's calls": 404,
         "its pdf": 404,
         "its xml": 404,
     },

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from shared import commands
-from shared.run import runtime, serve
+from shared.run import listen, runtime, serve
 from shared.settings import Settings
 from tests.conftest import MakeDatabase
 from tests.flows.shared.processes import free_port, prepared
@@ -42,6 +42,16 @@ async def migrate(owner_url: str) -> Result:
         "SP_JWKS_URL": "http://127.0.0.1:1/unused",
     }
     return await asyncio.to_thread(CliRunner().invoke, commands.build(SERVICE), ["migrate"], env=environment)
+
+
+def test_what_a_service_answers_is_sent_at_once() -> None:
+    """Without Nagle's delay, which holds the body of an answer back until its head is acknowledged."""
+    with (
+        listen("notifier", settings("postgresql://unused")) as listening,
+        socket.create_connection(listening.getsockname()),
+        listening.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
 
 
 async def test_a_taken_port(make_database: MakeDatabase) -> None:

@@ -12,8 +12,8 @@ from shared.quarters import Quarter
 QUARTER = Quarter(2027, 1)
 
 
-def day(when: str, calls: int, amount: str = "1.00") -> dict[str, Any]:
-    return {"day": when, "calls": calls, "amount": amount}
+def week(first: str, calls: int, amount: str = "1.00", trial_calls: int = 0) -> dict[str, Any]:
+    return {"week": first, "calls": calls, "amount": amount, "trial_calls": trial_calls}
 
 
 def line(**told: Any) -> dict[str, Any]:
@@ -42,8 +42,13 @@ def test_weeks_begin_and_end_with_the_quarter() -> None:
     assert (found[-1].first, found[-1].last) == (date(2027, 3, 29), date(2027, 3, 31))
 
 
-def test_calls_are_summed_in_their_week_and_late_ones_are_in_none() -> None:
-    lines = [day("2026-12-31", 100), day("2027-01-03", 1), day("2027-01-04", 2, "0.20"), day("2027-01-10", 3, "0.30")]
+def test_calls_are_told_in_their_week_and_late_ones_and_trials_are_in_none() -> None:
+    lines = [
+        week("2026-12-28", 100),
+        week("2027-01-01", 1),
+        week("2027-01-04", 5, "0.50"),
+        week("2027-01-04", 0, "0.00", trial_calls=9),
+    ]
 
     found = usage.weeks(QUARTER, lines, date(2027, 1, 12))
 

@@ -112,20 +112,14 @@ async def latest_use(visit: Visit) -> dict[str, date]:
 
 
 async def _by_agreement(visit: Visit, quarter: Quarter) -> list[Any]:
-    lines: list[Any] = []
-    after = None
-    while True:
-        answer = await visit.metering.get(
-            "/usage",
-            quarter=str(quarter),
-            group_by="agreement",
-            municipality_id=visit.signed_in.organisation_id,
-            after=after,
-        )
-        lines += answer["lines"]
-        after = answer["next"]
-        if after is None:
-            return lines
+    return await visit.metering.all(
+        "/usage",
+        items="lines",
+        limit=5000,
+        quarter=str(quarter),
+        group_by="agreement",
+        municipality_id=visit.signed_in.organisation_id,
+    )
 
 
 async def calls_a_day(visit: Visit, agreement_id: UUID) -> int:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -14,7 +13,7 @@ from services.portal.domain import chart, sheet
 from services.portal.domain.address import uuid_or_none
 from services.portal.domain.language import later
 from services.portal.pages.municipality import asking
-from services.portal.pages.visit import MunicipalityVisit, Visit, together, unless_away
+from services.portal.pages.visit import MunicipalityVisit, together, unless_away
 from shared.quarters import Quarter
 
 router = APIRouter(prefix="/kommune/fakturaer", include_in_schema=False)
@@ -79,21 +78,15 @@ async def invoice(visit: MunicipalityVisit, invoice_id: UUID) -> Response:
 @router.get("/{invoice_id}/linjer/{position}")
 async def line(visit: MunicipalityVisit, invoice_id: UUID, position: int) -> Response:
     """The calls a line rests on, day by day."""
-    found, whole = await _line(visit, invoice_id, position)
-    days: dict[str, int] = defaultdict(int)
-    accounts: dict[str, int] = defaultdict(int)
-    for one in found["days"]:
-        days[one["day"]] += one["calls"]
-        accounts[one["accounting_info"]] += one["calls"]
+    found = await visit.invoicing.get(f"/invoices/{invoice_id}/lines/{position}")
+    days = [one["day"] for one in found["days"]]
     return visit.page(
         "municipality/invoice_line.html",
-        invoice=whole,
+        invoice_id=invoice_id,
         line=found,
-        days=days,
-        accounts=sorted(accounts.items(), key=lambda account: -account[1]),
         drawn=chart.bars(
             [str(date.fromisoformat(day).day) for day in days],
-            list(days.values()),
+            [one["calls"] for one in found["days"]],
             names=[visit.written.day(day) for day in days],
         ),
     )
@@ -101,11 +94,12 @@ async def line(visit: MunicipalityVisit, invoice_id: UUID, position: int) -> Res
 
 @router.get("/{invoice_id}/linjer/{position}/csv")
 async def line_file(visit: MunicipalityVisit, invoice_id: UUID, position: int) -> Response:
-    """The same as a file."""
-    found, whole = await _line(visit, invoice_id, position)
+    """The same as a file, told apart by accounting_info."""
+    address = f"/invoices/{invoice_id}/lines/{position}"
+    found, calls = await together(visit.invoicing.get(address), visit.invoicing.all(f"{address}/calls", limit=5000))
     rows = [
         (
-            whole["number"],
+            found["invoice_number"],
             position,
             found["supplier_name"],
             found["system_name"],
@@ -115,10 +109,10 @@ async def line_file(visit: MunicipalityVisit, invoice_id: UUID, position: int) -
             one["calls"],
             Decimal(found["unit_price"]),
         )
-        for one in found["days"]
+        for one in calls
     ]
     content = sheet.csv([visit.text(name) for name in LINE_FILE], rows)
-    return visit.file(content, sheet.MEDIA_TYPE, f"{whole['number']}-linje-{position}.csv")
+    return visit.file(content, sheet.MEDIA_TYPE, f"{found['invoice_number']}-linje-{position}.csv")
 
 
 @router.get("/{invoice_id}/{kind}")
@@ -126,11 +120,3 @@ async def document(visit: MunicipalityVisit, invoice_id: UUID, kind: Literal["pd
     """The very document that was sent."""
     found = await visit.invoicing.document(f"/invoices/{invoice_id}/{kind}")
     return visit.file(found.content, found.media_type, found.filename or f"faktura.{kind}")
-
-
-async def _line(visit: Visit, invoice_id: UUID, position: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    found, whole = await together(
-        visit.invoicing.get(f"/invoices/{invoice_id}/lines/{position}"),
-        visit.invoicing.get(f"/invoices/{invoice_id}"),
-    )
-    return found, whole

@@ -28,7 +28,7 @@ async def overview(visit: MunicipalityVisit) -> Response:
     organisation, waiting, usage, before, year_before, invoices, dormant = await together(
         visit.registry.get(f"/organisations/{own}"),
         visit.agreements.get("/agreements", municipality_id=own, state="requested", sort="requested", limit=WAITING),
-        unless_away(visit.invoicing.get("/overview", quarter=str(current), group_by="day")),
+        unless_away(_so_far(visit, current)),
         unless_away(_totals(visit, current.previous)),
         unless_away(_totals(visit, Quarter(current.year - 1, current.number))),
         unless_away(_invoices(visit)),
@@ -39,13 +39,21 @@ async def overview(visit: MunicipalityVisit) -> Response:
         organisation=organisation,
         waiting=waiting["items"],
         quarter=current,
-        usage=usage,
-        foretold=_foretold(usage, current, today(visit)) if usage else None,
+        usage=usage[0] if usage else None,
+        foretold=_foretold(usage[1], current, today(visit)) if usage else None,
         before=before,
         year_before=year_before,
         invoices=invoices,
         dormant=dormant,
         dormant_days=DORMANT_DAYS,
+    )
+
+
+async def _so_far(visit: Visit, quarter: Quarter) -> tuple[Any, ...]:
+    """The quarter's sums now, and its lines until yesterday inclusive."""
+    return await together(
+        visit.invoicing.get("/overview", quarter=str(quarter), group_by=""),
+        visit.invoicing.get("/overview", quarter=str(quarter), group_by="service", before=today(visit).isoformat()),
     )
 
 
@@ -61,27 +69,28 @@ async def _invoices(visit: Visit) -> list[Any] | None:
     return list(found["items"])
 
 
-def _foretold(usage: Any, quarter: Quarter, now: date) -> Any:
+def _foretold(until_yesterday: Any, quarter: Quarter, now: date) -> Any:
     """The quarter's own calls until yesterday make the forecast; late ones of earlier quarters come once, on top."""
-    own, late_calls, late_net = [], 0, Decimal()
-    for line in usage["lines"]:
-        day = date.fromisoformat(line["day"])
-        if day < quarter.first_day:
-            late_calls += line["calls"]
-            late_net += Decimal(line["amount"])
-        elif day < now:
-            own.append(line)
-    found = forecast(
-        sum(line["calls"] for line in own), sum((Decimal(line["amount"]) for line in own), Decimal()), quarter, now
-    )
+    lines = [line for line in until_yesterday["lines"] if not line["trial_calls"]]
+    own = [line for line in lines if line["made_in_quarter"] == str(quarter)]
+    late = [line for line in lines if line["made_in_quarter"] != str(quarter)]
+    found = forecast(_calls(own), _net(own), quarter, now)
     if found is None:
         return None
     return {
-        "calls": found.calls + late_calls,
-        "net": found.net + late_net,
+        "calls": found.calls + _calls(late),
+        "net": found.net + _net(late),
         "gone": found.gone,
         "days": found.days,
     }
+
+
+def _calls(lines: list[Any]) -> int:
+    return sum(line["calls"] for line in lines)
+
+
+def _net(lines: list[Any]) -> Decimal:
+    return sum((Decimal(line["amount"]) for line in lines), Decimal())
 
 
 async def _dormant(visit: Visit) -> list[Any]:

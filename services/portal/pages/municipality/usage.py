@@ -62,17 +62,17 @@ async def usage(visit: MunicipalityVisit) -> Response:
     """Lookups and price of a quarter, beside the same quarter a year before."""
     asked = Asked.of(visit)
     group_by = GROUPS[asked.group][1]
-    found, by_day, before, before_by_day, names = await together(
+    found, by_week, before, before_by_week, names = await together(
         asked.overview(visit, asked.quarter, group_by),
-        asked.overview(visit, asked.quarter, "day"),
+        asked.overview(visit, asked.quarter, "week"),
         asked.overview(visit, asked.year_before, group_by),
-        asked.overview(visit, asked.year_before, "day"),
+        asked.overview(visit, asked.year_before, "week"),
         unless_away(_names(visit, asked)),
     )
     lines = [line for line in found["lines"] if not line["trial_calls"]]
     rows = beside(lines, [line for line in before["lines"] if not line["trial_calls"]])
-    now = weeks(asked.quarter, _billed(by_day), asking.today(visit))
-    then = weeks(asked.year_before, _billed(before_by_day), asked.year_before.last_day)
+    now = weeks(asked.quarter, by_week["lines"], asking.today(visit))
+    then = weeks(asked.year_before, before_by_week["lines"], asked.year_before.last_day)
     return visit.page(
         "municipality/usage.html",
         quarter=asked.quarter,
@@ -128,10 +128,6 @@ async def _names(visit: Visit, asked: Asked) -> dict[str, str]:
 
 async def _or_none(visit: Visit, service: str, noun: str, one: str | None) -> Any:
     return await getattr(visit, service).get_or_none(f"/{noun}/{one}") if one else None
-
-
-def _billed(found: dict[str, Any]) -> list[dict[str, Any]]:
-    return [line for line in found["lines"] if not line["trial_calls"]]
 
 
 def _quarters(asked: Asked) -> list[Quarter]:

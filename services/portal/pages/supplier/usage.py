@@ -90,7 +90,7 @@ async def _lines(visit: Visit, asked: Asked, group_by: str) -> tuple[int, list[d
             supplier_id=visit.signed_in.organisation_id,
             group_by=group_by,
             after=after,
-            limit=500,
+            limit=5000,
         )
         lines += answer["lines"]
         after = answer["next"]
