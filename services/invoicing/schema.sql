@@ -14,6 +14,7 @@ CREATE TABLE agreement (
     CONSTRAINT agreement_pkey PRIMARY KEY (id),
     CONSTRAINT agreement_source_check CHECK ((source = ANY (ARRAY['agreement'::text, 'trial'::text])))
 );
+CREATE INDEX agreement_system ON public.agreement USING btree (system_id, begun_at DESC, id);
 -- the service may: delete, insert, select, update
 
 CREATE TABLE billing (

@@ -94,8 +94,11 @@ async def usage_overview(
             f"This comes to {len(found.lines)} lines and at most {MAX_LINES} are shown;"
             " leave accounting_info or day out of group_by.",
         )
-    names = await copies.names(connection, systems=(item.system_id for item in called), services_called=())
-    services = await copies.services(connection, {item.service_id for item in called})
+    told = by & {"supplier", "system"}
+    names = await copies.names(
+        connection, systems=(item.system_id for item in called) if told else (), services_called=()
+    )
+    services = await copies.services(connection, {item.service_id for item in called}) if "service" in by else {}
     suppliers = {
         item.supplier_id: names.systems[item.system_id].supplier_name
         for item in called

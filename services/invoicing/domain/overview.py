@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import groupby
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -117,24 +118,32 @@ def overview(called: Iterable[Called], prices: Prices, by: AbstractSet[Grouping]
     then differ by an øre or so from calls x price. What is not shown has its share too: an agreement's amount is the
     same beside the others and by itself.
     """
-    items = [item for item in called if item.calls]
-    billable = [item for item in items if item.billable]
-    trials: dict[Group, int] = defaultdict(int)
-    for item in items:
-        if not item.billable and only.shows(item):
-            trials[_group(item, by, None, None)] += item.calls
     calls: dict[Group, int] = defaultdict(int)
+    trials: dict[Group, int] = defaultdict(int)
     unpriced: dict[Group, int] = defaultdict(int)
     seen: dict[Group, set[tuple[Quarter, Decimal]]] = defaultdict(set)
-    for item in filter(only.shows, billable):
-        made_in, price = Quarter.of_day(item.day), price_on(prices.get(item.service_id, ()), item.day)
-        group = _group(item, by, made_in, price)
-        calls[group] += item.calls
-        if price is None:
-            unpriced[group] += item.calls
-        else:
-            seen[group].add((made_in, price))
-    amounts = _amounts(billable, prices, by, only)
+    parts: dict[_Line, list[_Part]] = defaultdict(list)
+    priced: dict[tuple[UUID, date], tuple[Quarter, Decimal | None]] = {}
+    for item in called:
+        if not item.calls:
+            continue
+        shown = only.shows(item)
+        if not item.billable:
+            if shown:
+                trials[_group(item, by, None, None)] += item.calls
+            continue
+        made_in, price = _made_in_and_price(item, prices, priced)
+        group = _group(item, by, made_in, price) if shown else None
+        if group is not None:
+            calls[group] += item.calls
+            if price is None:
+                unpriced[group] += item.calls
+            else:
+                seen[group].add((made_in, price))
+        if price is not None:
+            line = _Line(item.supplier_id, item.system_id, item.service_id, made_in, price)
+            parts[line].append(_Part(item.source_id, item.accounting_info, item.day, item.calls, group))
+    amounts = _amounts(parts, prices)
     lines = [
         OverviewLine(_told(group, seen[group]), count, unpriced[group], 0, amounts[group])
         for group, count in calls.items()
@@ -151,24 +160,25 @@ def overview(called: Iterable[Called], prices: Prices, by: AbstractSet[Grouping]
     )
 
 
-def _amounts(
-    billable: Iterable[Called], prices: Prices, by: AbstractSet[Grouping], only: Only
-) -> dict[Group, Decimal]:
+def _made_in_and_price(
+    item: Called, prices: Prices, known: dict[tuple[UUID, date], tuple[Quarter, Decimal | None]]
+) -> tuple[Quarter, Decimal | None]:
+    """Looked up once for a service and day: there are thousands of calls to each."""
+    key = item.service_id, item.day
+    if key not in known:
+        known[key] = Quarter.of_day(item.day), price_on(prices.get(item.service_id, ()), item.day)
+    return known[key]
+
+
+def _amounts(parts: Mapping[_Line, Sequence[_Part]], prices: Prices) -> dict[Group, Decimal]:
     """What each group that is shown costs, without the calls that have no price."""
-    parts: dict[_Line, list[_Part]] = defaultdict(list)
-    used: list[Used[tuple[UUID, UUID]]] = []
-    for item in billable:
-        made_in, price = Quarter.of_day(item.day), price_on(prices.get(item.service_id, ()), item.day)
-        if price is None:
-            continue
-        line = _Line(item.supplier_id, item.system_id, item.service_id, made_in, price)
-        group = _group(item, by, made_in, price) if only.shows(item) else None
-        parts[line].append(_Part(item.source_id, item.accounting_info, item.day, item.calls, group))
-        used.append(Used((item.supplier_id, item.system_id), item.service_id, item.day, item.calls))
+    used = [
+        Used(line, line.service_id, line_parts[0].day, sum(part.calls for part in line_parts))
+        for line, line_parts in parts.items()
+    ]
     amounts: dict[Group, Decimal] = defaultdict(lambda: Decimal("0.00"))
     for charged in charge(used, prices):
-        line = _Line(*charged.key, charged.service_id, charged.made_in, charged.unit_price)
-        for shown, amount in _shared_out(charged.amount, charged.unit_price, parts[line]):
+        for shown, amount in _shared_out(charged.amount, charged.unit_price, parts[charged.key]):
             if shown is not None:
                 amounts[shown] += amount
     return amounts
@@ -203,15 +213,16 @@ def _told(group: Group, seen: AbstractSet[tuple[Quarter, Decimal]]) -> Group:
 
 
 def _shared_out(amount: Decimal, price: Decimal, parts: Iterable[_Part]) -> Iterable[tuple[Group | None, Decimal]]:
-    """The line's amount over its parts: by agreement first, so that how finely one is told does not change it.
+    """The line's amount over the groups of its parts, some of them several times.
 
-    Each part is what the running sum of calls comes to, less what was shared out before: that never adds up to
-    anything but the whole.
+    By agreement first, so that how finely one is told does not change it. Each part is what the running sum of calls
+    comes to, less what was shared out before: that never adds up to anything but the whole.
     """
     calls, before = 0, Decimal("0.00")
-    for part in sorted(parts, key=lambda part: (part.agreement_id, part.accounting_info, part.day)):
-        calls += part.calls
+    in_order = sorted(parts, key=lambda part: (part.agreement_id, part.accounting_info, part.day))
+    for group, together in groupby(in_order, key=lambda part: part.group):
+        calls += sum(part.calls for part in together)
         upto = line_amount(calls, price)
-        yield part.group, upto - before
+        yield group, upto - before
         before = upto
     assert before == amount

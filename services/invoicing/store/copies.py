@@ -113,8 +113,8 @@ async def services(connection: asyncpg.Connection, ids: Iterable[UUID]) -> dict[
 
 async def names(connection: asyncpg.Connection, *, systems: Iterable[UUID], services_called: Iterable[UUID]) -> Names:
     """What these systems (by their latest agreement) and services are called; the unknown are left out."""
-    rows = await connection.fetch(QUERIES["system_names"], list(set(systems)))
-    known = await services(connection, set(services_called))
+    rows = await connection.fetch(QUERIES["system_names"], wanted) if (wanted := list(set(systems))) else []
+    known = await services(connection, called) if (called := set(services_called)) else {}
     return Names(
         systems={row["system_id"]: SystemName(row["supplier_name"], row["system_name"]) for row in rows},
         services={service_id: service.label for service_id, service in known.items()},

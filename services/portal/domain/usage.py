@@ -47,14 +47,32 @@ def weeks(quarter: Quarter, lines: Iterable[dict[str, Any]], until: date) -> lis
     """The quarter week by week, until a day; calls of other quarters are not in any, nor are those on trial."""
     billed = {date.fromisoformat(line["week"]): line for line in lines if not line["trial_calls"]}
     found = []
-    monday, end = _monday(quarter.first_day), min(quarter.last_day, until)
-    while max(monday, quarter.first_day) <= end:
-        first, last = max(monday, quarter.first_day), min(monday + timedelta(days=6), quarter.last_day)
+    for first, last in _weeks_of(quarter):
+        if first > until:
+            break
         line = billed.get(first)
         calls, net = (line["calls"], Decimal(line["amount"])) if line else (0, Decimal())
-        found.append(Week(monday.isocalendar().week, first, last, calls, net))
-        monday += timedelta(days=7)
+        found.append(Week(first.isocalendar().week, first, last, calls, net))
     return found
+
+
+def week_calls(quarter: Quarter, days: Iterable[dict[str, Any]]) -> list[int]:
+    """The calls of all the quarter's weeks, from those of its days."""
+    calls = {date.fromisoformat(one["day"]): one["calls"] for one in days}
+    return [sum(calls.get(day, 0) for day in _days(first, last)) for first, last in _weeks_of(quarter)]
+
+
+def _weeks_of(quarter: Quarter) -> Iterable[tuple[date, date]]:
+    """Their first and last days; the quarter's ends cut the first and last of them."""
+    first = quarter.first_day
+    while first <= quarter.last_day:
+        last = min(first + timedelta(days=6 - first.weekday()), quarter.last_day)
+        yield first, last
+        first = last + timedelta(days=1)
+
+
+def _days(first: date, last: date) -> Iterable[date]:
+    return (first + timedelta(days=number) for number in range((last - first).days + 1))
 
 
 def beside(lines: Sequence[dict[str, Any]], before: Sequence[dict[str, Any]]) -> list[Row]:
@@ -131,7 +149,3 @@ def cells(group: str, quarter: Quarter, line: dict[str, Any]) -> list[Cell]:
 
 def _key(line: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(line[name] for name in KEYS)
-
-
-def _monday(day: date) -> date:
-    return day - timedelta(days=day.weekday())

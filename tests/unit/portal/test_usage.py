@@ -59,6 +59,12 @@ def test_calls_are_told_in_their_week_and_late_ones_and_trials_are_in_none() -> 
     ]
 
 
+def test_calls_of_days_come_together_in_the_weeks_they_lie_in() -> None:
+    days = [{"day": day, "calls": calls} for day, calls in (("2027-01-03", 1), ("2027-01-04", 2), ("2027-01-10", 3))]
+
+    assert usage.week_calls(QUARTER, days) == [1, 5, *[0] * 12]
+
+
 def test_there_are_no_weeks_before_a_quarter_begins() -> None:
     assert usage.weeks(QUARTER, [], date(2026, 12, 30)) == []
 

@@ -25,13 +25,11 @@ DORMANT_DAYS = 90
 async def overview(visit: MunicipalityVisit) -> Response:
     """The overview; a service that is away leaves its part out."""
     current, own = Quarter.of_day(today(visit)), visit.signed_in.organisation_id
-    organisation, waiting, usage, before, year_before, invoices, dormant = await together(
+    organisation, waiting, usage, (invoices, before, year_before), dormant = await together(
         visit.registry.get(f"/organisations/{own}"),
         visit.agreements.get("/agreements", municipality_id=own, state="requested", sort="requested", limit=WAITING),
         unless_away(_so_far(visit, current)),
-        unless_away(_totals(visit, current.previous)),
-        unless_away(_totals(visit, Quarter(current.year - 1, current.number))),
-        unless_away(_invoices(visit)),
+        _earlier(visit, current),
         unless_away(_dormant(visit)),
     )
     return visit.page(
@@ -57,7 +55,22 @@ async def _so_far(visit: Visit, quarter: Quarter) -> tuple[Any, ...]:
     )
 
 
-async def _totals(visit: Visit, quarter: Quarter) -> Any:
+async def _earlier(visit: Visit, current: Quarter) -> tuple[Any, Any, Any]:
+    """The latest invoices, and what the quarter before and the same a year before came to: an invoice says it."""
+    invoices = await unless_away(_invoices(visit))
+    billed = {one["quarter"]: one for one in invoices or []}
+    before, year_before = await together(
+        *(
+            unless_away(_totals(visit, quarter, billed.get(str(quarter))))
+            for quarter in (current.previous, Quarter(current.year - 1, current.number))
+        )
+    )
+    return invoices, before, year_before
+
+
+async def _totals(visit: Visit, quarter: Quarter, invoice: Any) -> Any:
+    if invoice is not None:
+        return invoice
     found = await visit.invoicing.get("/overview", quarter=str(quarter), group_by="")
     return found if found["calls"] else None
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 
 from services.portal.domain import chart, sheet
 from services.portal.domain.address import uuid_or_none
-from services.portal.domain.usage import GROUPS, beside, cells, heading, largest, weeks
+from services.portal.domain.usage import GROUPS, Week, beside, cells, heading, largest, week_calls, weeks
 from services.portal.pages.municipality import asking
 from services.portal.pages.visit import MunicipalityVisit, Visit, together, unless_away
 from shared.quarters import Quarter
@@ -62,17 +62,17 @@ async def usage(visit: MunicipalityVisit) -> Response:
     """Lookups and price of a quarter, beside the same quarter a year before."""
     asked = Asked.of(visit)
     group_by = GROUPS[asked.group][1]
-    found, by_week, before, before_by_week, names = await together(
+    found, by_week, before, before_by_day, names = await together(
         asked.overview(visit, asked.quarter, group_by),
         asked.overview(visit, asked.quarter, "week"),
         asked.overview(visit, asked.year_before, group_by),
-        asked.overview(visit, asked.year_before, "week"),
+        _by_day(visit, asked, asked.year_before),
         unless_away(_names(visit, asked)),
     )
     lines = [line for line in found["lines"] if not line["trial_calls"]]
     rows = beside(lines, [line for line in before["lines"] if not line["trial_calls"]])
     now = weeks(asked.quarter, by_week["lines"], asking.today(visit))
-    then = weeks(asked.year_before, before_by_week["lines"], asked.year_before.last_day)
+    then = week_calls(asked.year_before, before_by_day["lines"]) if before["calls"] else []
     return visit.page(
         "municipality/usage.html",
         quarter=asked.quarter,
@@ -90,9 +90,9 @@ async def usage(visit: MunicipalityVisit) -> Response:
         trials=[line for line in found["lines"] if line["trial_calls"]],
         most=MOST_ROWS,
         weeks=now,
-        weeks_before=then if before["calls"] else [],
+        weeks_before=then,
         late=found["calls"] - sum(week.calls for week in now),
-        drawn=_drawn(visit, now, then if before["calls"] else [], is_open=asked.quarter == asked.current),
+        drawn=_drawn(visit, now, then, is_open=asked.quarter == asked.current),
     )
 
 
@@ -104,6 +104,18 @@ async def file(visit: MunicipalityVisit) -> Response:
     names = [visit.text(name) for name in heading(asked.group)]
     content = sheet.csv(names, (cells(asked.group, asked.quarter, line) for line in found["lines"]))
     return visit.file(content, sheet.MEDIA_TYPE, f"forbrug-{asked.quarter}-{asked.group}.csv")
+
+
+async def _by_day(visit: Visit, asked: Asked, quarter: Quarter) -> Any:
+    """The calls that were made in the quarter: for whom only counts are asked, metering has them at hand."""
+    return await visit.metering.get(
+        "/usage",
+        quarter=str(quarter),
+        group_by="day",
+        environment="production",
+        municipality_id=visit.signed_in.organisation_id,
+        **asked.narrowed,
+    )
 
 
 async def _names(visit: Visit, asked: Asked) -> dict[str, str]:
@@ -137,11 +149,11 @@ def _quarters(asked: Asked) -> list[Quarter]:
     return sorted({*found, asked.quarter}, reverse=True)
 
 
-def _drawn(visit: Visit, now: list[Any], then: list[Any], *, is_open: bool) -> chart.Chart | None:
+def _drawn(visit: Visit, now: list[Week], then: list[int], *, is_open: bool) -> chart.Chart | None:
     """The weeks as bars; a year before beside them, week by week in the order of the quarter."""
-    if not now or not any(week.calls for week in [*now, *then]):
+    if not now or not any([*(week.calls for week in now), *then]):
         return None
-    compared: list[Decimal | int] = [then[place].calls if place < len(then) else 0 for place in range(len(now))]
+    compared: list[Decimal | int] = [then[place] if place < len(then) else 0 for place in range(len(now))]
     return chart.bars(
         [str(week.number) for week in now],
         [week.calls for week in now],
