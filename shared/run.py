@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import math
 import os
 import signal
@@ -233,6 +234,10 @@ async def serve(service: Service[S], settings: S) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, running.stopping.set)
+        # What was loaded lasts: not to be looked through by every full collection, which then stops the service for
+        # the better part of 100 ms.
+        gc.collect()
+        gc.freeze()
         await _run_all(service, running, server, listening)
     log.info("stopped")
 
