@@ -40,7 +40,7 @@ SECONDS = 180
 MENU = 0.5
 """How often somebody goes on by the menu; else by a link on the page."""
 AIM_MS, HTML_BYTES, FIRST_VIEW_BYTES = 100, 100_000, 300_000
-AIM = 0.12
+AIM = 0.05
 ALONE = 30
 _LINK = re.compile(r'<a [^>]*?href="(/[^"#]*)"')
 _ENTRY = re.compile(r'<a href="(/[^"]*)" class="nav-link"')
