@@ -70,9 +70,9 @@ async def of_person(connection: asyncpg.Connection, person_id: UUID, oldest: Old
     return [Stored(**row) for row in rows]
 
 
-async def end(connection: asyncpg.Connection, session_id: bytes, person_id: UUID) -> None:
-    """End one of the person's sessions."""
-    await connection.execute(QUERIES["end"], session_id, person_id)
+async def end(connection: asyncpg.Connection, session_id: bytes, person_id: UUID) -> bool:
+    """End one of the person's sessions; says whether there was one."""
+    return bool(await connection.fetchval(QUERIES["end"], session_id, person_id))
 
 
 async def end_others(connection: asyncpg.Connection, session_id: bytes, person_id: UUID) -> None:

@@ -24,7 +24,7 @@ ORDER BY seen_at DESC, id
 LIMIT 100
 
 -- name: end
-DELETE FROM sessions WHERE id = $1 AND person_id = $2
+DELETE FROM sessions WHERE id = $1 AND person_id = $2 RETURNING true
 
 -- name: end_others
 DELETE FROM sessions WHERE person_id = $2 AND id <> $1

@@ -57,7 +57,13 @@ async def test_a_supplier_from_the_invitation_to_the_municipalities_answers(
     await hands.press("main a[href='/leverandoer/it-systemer/nyt']")
     await hands.write("#name", "Fjeldsyn")
     await hands.tick("#environment-production")
+    await hands.write("#certificate", "Vores certifikat")
+    await hands.press(PRIMARY)
+    assert await page.locator("#certificate-error").is_visible()
     await hands.write("#certificate", desk.certificate(supplier))
+    if way != "plain":
+        await page.locator("#certificate").blur()
+        await page.locator("#certificate-error").wait_for(state="detached")
     await hands.press(PRIMARY)
     assert "/leverandoer/it-systemer/" in page.url, await hands.visitor.why()
     assert "Fjeldsyn" in await page.inner_text("h1")

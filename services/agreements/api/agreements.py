@@ -68,7 +68,11 @@ async def list_agreements(
     *,
     state: Annotated[State | None, Query()] = None,
     sort: Annotated[
-        Sort, Query(description="Downwards with a minus; by state the waiting come first")
+        Sort,
+        Query(
+            description="Downwards with a minus; by state the waiting come first;"
+            " changed: when it was requested, decided or ended, whichever came last"
+        ),
     ] = "-requested",
     limit: Limit = 100,
     after: After = None,

@@ -90,8 +90,13 @@ Sort = Literal[
     "-municipality",
     "state",
     "-state",
+    "changed",
+    "-changed",
 ]
-"""What a list is in the order of, downwards with a minus; by state the waiting come first."""
+"""What a list is in the order of, downwards with a minus; by state the waiting come first.
+
+`changed`: by when the agreement was requested, decided or ended, whichever came last.
+"""
 
 
 async def add_agreements(

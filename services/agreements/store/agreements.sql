@@ -43,6 +43,8 @@ WITH keyed AS NOT MATERIALIZED (
                 WHEN 'municipality' THEN a.municipality_name
                 WHEN 'state' THEN
                     array_position('{requested,approved,terminated,rejected,withdrawn}'::text[], a.state)::text
+                WHEN 'changed' THEN
+                    to_char(coalesce(a.ends, a.decided_at, a.requested_at) AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS')
                 WHEN 'requested' THEN lpad(a.number::text, 20, '0') END) COLLATE "da-x-icu" AS key
     FROM agreement a JOIN request r ON r.id = a.request_id
 ), shown AS (

@@ -37,7 +37,7 @@ the whole invoice.
 
 _TEMPLATE = Path(__file__).with_name("invoice.typ")
 _HEADINGS = {Kind.INVOICE: "Faktura", Kind.CREDIT_NOTE: "Kreditnota"}
-_COLUMNS = ("Nr.", "Service og it-system", "Periode", "Antal kald", "Stykpris kr.", "Beløb kr.")
+_COLUMNS = ("Nr.", "Service og it-system", "Periode", "Antal opslag", "Stykpris kr.", "Beløb kr.")
 
 
 def build_pdf(invoice: Invoice, xml: bytes, *, demonstration: bool) -> bytes:
@@ -166,9 +166,9 @@ def _facts(invoice: Invoice) -> list[tuple[str, str]]:
 
 def _explanation(invoice: Invoice) -> str:
     calls = (
-        f"de kald, som it-systemer har foretaget på vegne af {invoice.buyer.name} i {invoice.quarter} "
+        f"de opslag, som it-systemer har foretaget på vegne af {invoice.buyer.name} i {invoice.quarter} "
         "efter aftaler, I har godkendt. "
-        "Hver linje er ét it-systems brug af én service: antal kald gange stykpris ekskl. moms, "
+        "Hver linje er ét it-systems brug af én service: antal opslag gange stykpris ekskl. moms, "
         "afrundet til hele øre. Momsen er beregnet én gang af summen."
     )
     if invoice.credits is not None:

@@ -44,7 +44,7 @@ NO_REFERENCE: Final = "Ingen reference oplyst"
 be taken for a person or case."""
 
 CREDIT_TERMS: Final = "Beløbet modregnes i næste betaling eller udbetales."
-LINE_PROPERTIES: Final = ("Leverandør", "IT-system")
+LINE_PROPERTIES: Final = ("Leverandør", "It-system")
 
 
 def build_xml(invoice: Invoice) -> bytes:

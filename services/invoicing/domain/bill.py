@@ -107,7 +107,7 @@ def draw_up(called: Iterable[Called], prices: Prices, names: Names, quarter: Qua
             calls=charged.calls,
             unit_price=charged.unit_price,
             amount=charged.amount,
-            note=None if charged.made_in == quarter else f"Sent modtagne kald, vedrører {charged.made_in.danish}",
+            note=None if charged.made_in == quarter else f"Sent modtagne opslag, vedrører {charged.made_in.danish}",
         )
         for charged in charges
     ]

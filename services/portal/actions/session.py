@@ -126,8 +126,8 @@ async def of_person(database: Database, settings: PortalSettings, session: Sessi
 async def end_one(database: Database, session: Session, session_id: bytes) -> None:
     """End one of the person's sessions, named by its id; nothing happens when it is over or another person's."""
     async with database.transaction() as tx:
-        await store.end(tx.connection, session_id, session.signed_in.person_id)
-        await tx.record(_actor(session), "session.end", session.signed_in.organisation_id)
+        if await store.end(tx.connection, session_id, session.signed_in.person_id):
+            await tx.record(_actor(session), "session.end", session.signed_in.organisation_id)
 
 
 async def end_others(database: Database, session: Session) -> None:
@@ -140,8 +140,8 @@ async def end_others(database: Database, session: Session) -> None:
 async def end(database: Database, session: Session) -> None:
     """Sign out: the session is gone, and its cookie opens nothing any more."""
     async with database.transaction() as tx:
-        await store.end(tx.connection, session.id, session.signed_in.person_id)
-        await tx.record(_actor(session), "session.end", session.signed_in.organisation_id)
+        if await store.end(tx.connection, session.id, session.signed_in.person_id):
+            await tx.record(_actor(session), "session.end", session.signed_in.organisation_id)
 
 
 async def tell(database: Database, session: Session, sentence: str) -> None:

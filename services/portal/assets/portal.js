@@ -96,10 +96,17 @@
     field.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
-  /** A field with data-empties is one of two ways to say the same: what is given here empties the other. */
+  /** A field with data-empties is one of two ways to say the same: what is given here empties the other.
+      What was wrong with what was there before is wrong no longer; the check that follows tells what is. */
   function emptyOther(event) {
     const other = event.target.value && document.getElementById(event.target.dataset.empties);
-    if (other) other.value = "";
+    if (!other) return;
+    other.value = "";
+    for (const field of [event.target, other]) field.removeAttribute("aria-invalid");
+    const zone = event.target.closest(".form-error");
+    if (!zone) return;
+    zone.classList.remove("form-error");
+    for (const message of zone.querySelectorAll(".form-error-message")) message.remove();
   }
 
   for (const type of ["dragover", "dragleave", "drop"]) document.addEventListener(type, drop);

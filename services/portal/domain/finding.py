@@ -37,11 +37,17 @@ class Sought:
     words: bool = False
 
 
+def mail_in(text: str) -> str | None:
+    """The mail address in a text, as mail programs write it beside a name too; None without one."""
+    found = (word.strip("<>(),;:\"'") for word in text.split() if "@" in word)
+    return next((word for word in found if valid_mail(word)), None)
+
+
 def understand(text: str) -> Sought:
     """What the text can be."""
     clean = " ".join(text.split())
-    if valid_mail(clean):
-        return Sought(clean, mail=True)
+    if mail := mail_in(clean):
+        return Sought(mail, mail=True)
     if found := _UUID.fullmatch(clean):
         digits = found[1].replace("-", "").lower()
         cut = "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

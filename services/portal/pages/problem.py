@@ -7,6 +7,7 @@ from urllib.parse import quote
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
+from services.portal.apis import Refused
 from services.portal.domain.problem import explained
 from services.portal.pages.visit import SESSION_OVER, Visit, headers_of
 from shared.correlation import current
@@ -29,7 +30,7 @@ def as_page(request: Request, problem: Problem, headers: dict[str, str]) -> Resp
         if request.headers.get("hx-request"):
             return Response(headers={"HX-Redirect": to_sign_in, "Cache-Control": "no-store"})
         return RedirectResponse(to_sign_in, status_code=303, headers=headers_of(request))
-    if request.method == "GET" and problem.code == "request.not_valid":
+    if request.method == "GET" and problem.code == "request.not_valid" and not isinstance(problem, Refused):
         # An address that names nothing, such as a word where an id should be: there is no such page.
         problem = NotFound("page.unknown", "There is no such page.")
     headers.pop("WWW-Authenticate", None)

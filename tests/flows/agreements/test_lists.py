@@ -75,6 +75,8 @@ async def test_a_list_is_narrowed_by_supplier_and_service(world: World, several:
         ("-system", ["other", "third", "first"]),
         ("state", ["other", "first", "third"]),
         ("-state", ["third", "first", "other"]),
+        ("changed", ["other", "first", "third"]),
+        ("-changed", ["third", "first", "other"]),
     ],
 )
 async def test_a_list_is_sorted_and_paged_in_that_order(

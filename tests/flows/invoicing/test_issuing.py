@@ -185,7 +185,7 @@ async def test_late_calls_are_billed_in_a_later_quarter_and_say_so(invoicing: In
     head = (await invoicing.client.get("/invoices?quarter=2027Q2", headers=as_helpdesk())).json()["items"][0]
     lines = (await invoicing.client.get(f"/invoices/{head['id']}", headers=as_helpdesk())).json()["lines"]
     assert [(line["made_in_quarter"], line["calls"], line["note"], line["first_day"]) for line in lines] == [
-        ("2027Q1", 5, "Sent modtagne kald, vedrører 1. kvartal 2027", "2027-03-31"),
+        ("2027Q1", 5, "Sent modtagne opslag, vedrører 1. kvartal 2027", "2027-03-31"),
         ("2027Q2", 100, None, "2027-04-01"),
     ]
     late = await invoicing.client.get(f"/invoices/{head['id']}/lines/1", headers=as_helpdesk())

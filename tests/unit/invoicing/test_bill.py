@@ -169,7 +169,7 @@ def test_lines_stand_in_the_order_of_names_and_late_ones_say_so() -> None:
 
     assert [(line.position, line.system_name, line.service_name, line.calls, line.note) for line in bill.lines] == [
         (1, "Borgerportal", "Adresse 2.1", 3, None),
-        (2, "Borgerportal", "Opslag 1.0", 4, "Sent modtagne kald, vedrører 1. kvartal 2027"),
+        (2, "Borgerportal", "Opslag 1.0", 4, "Sent modtagne opslag, vedrører 1. kvartal 2027"),
         (3, "Borgerportal", "Opslag 1.0", 2, None),
         (4, "Borgerportal", "Opslag 1.0", 5, None),
         (5, "Omsorg", "Opslag 1.0", 1, None),

@@ -10,8 +10,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Response
 
 from services.portal.apis import Refused
-from services.portal.domain.finding import Hit, Sought, understand
-from services.portal.domain.organisation_form import valid_mail
+from services.portal.domain.finding import Hit, Sought, mail_in, understand
 from services.portal.pages.visit import HelpdeskVisit, Visit, said, together, unless_away
 from shared.problem import BadRequest
 
@@ -24,7 +23,7 @@ MOST = 20
 async def find(visit: HelpdeskVisit, q: str = "") -> Response:
     """What fits the words. A single hit is shown at once."""
     text = q.strip()[:255]
-    if valid_mail(text):
+    if mail_in(text):
         # Somebody wrote it into the address by hand: addresses of pages are logged, mail addresses are not.
         raise BadRequest("find.mail_in_address", "Write a mail address into the field itself.")
     return await _found(visit, text)
@@ -34,7 +33,7 @@ async def find(visit: HelpdeskVisit, q: str = "") -> Response:
 async def find_sent(visit: HelpdeskVisit) -> Response:
     """The same for what the field holds: a mail address stays out of every address, the rest goes into it."""
     text = said(await visit.form(), "q")[:255]
-    if not valid_mail(text):
+    if not mail_in(text):
         return visit.see(f"/helpdesk/find?q={quote(text)}")
     return await _found(visit, text)
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from services.portal.domain.call_reason import reason_of
 from services.portal.domain.certificate import expires_within, replaced
 from services.portal.pages.supplier import names
-from services.portal.pages.visit import SupplierVisit, together
+from services.portal.pages.visit import SupplierVisit, Visit, together
 
 router = APIRouter(include_in_schema=False)
 
@@ -20,11 +20,11 @@ RECENT = 6
 async def overview(visit: SupplierVisit) -> Response:
     """What waits, what expires, what was refused; for a new supplier the steps to its first call."""
     quarter, own = str(names.this_quarter(visit)), str(visit.signed_in.organisation_id)
-    systems, counts, requests, newest, trials, usage, refused = await together(
+    systems, counts, requests, decided, trials, usage, refused = await together(
         names.systems(visit),
         visit.agreements.get("/agreements/counts", supplier_id=own),
         visit.agreements.get("/requests", limit=20),
-        visit.agreements.get("/agreements", supplier_id=own, limit=100),
+        _decided(visit, own),
         visit.agreements.get("/trials", state="open", limit=1),
         visit.metering.get("/usage", quarter=quarter, group_by="", environment="production", supplier_id=own),
         visit.metering.get("/refused/summary", quarter=quarter),
@@ -36,7 +36,7 @@ async def overview(visit: SupplierVisit) -> Response:
         systems=systems,
         counts=counts,
         waiting=[one for one in requests["items"] if one["counts"]["requested"]],
-        decided=_decided(newest["items"]),
+        decided=decided,
         expiring=_expiring(systems, visit.running.clock.now()),
         calls=usage["calls"],
         refused=refused["calls"],
@@ -45,12 +45,18 @@ async def overview(visit: SupplierVisit) -> Response:
     )
 
 
-def _decided(agreements: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those municipalities answered or ended last."""
+async def _decided(visit: Visit, own: str) -> list[dict[str, Any]]:
+    """Those that were answered or ended last."""
+    found = await together(
+        *(
+            visit.agreements.get("/agreements", supplier_id=own, state=state, sort="-changed", limit=RECENT)
+            for state in ("approved", "rejected", "terminated")
+        )
+    )
     told = [
         {"at": one["valid"][0]["ends"] if one["state"] == "terminated" else one["decided_at"], **one}
-        for one in agreements
-        if one["state"] in {"approved", "rejected", "terminated"}
+        for answer in found
+        for one in answer["items"]
     ]
     return sorted(told, key=lambda one: str(one["at"]), reverse=True)[:RECENT]
 

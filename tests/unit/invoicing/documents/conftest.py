@@ -61,7 +61,7 @@ class Samples:
             price="1.35",
             period_from=date(2027, 1, 1),
             period_to=date(2027, 3, 31),
-            note="Sent modtagne kald, vedrører 1. kvartal 2027",
+            note="Sent modtagne opslag, vedrører 1. kvartal 2027",
             accounting_info="4711-22",
         )
 
@@ -91,7 +91,7 @@ class Samples:
         return self.invoice(buyer=Party("Ærø Kommune", "28856075"))
 
     def with_late_calls(self) -> Invoice:
-        return self.invoice([self.line(1), self.late_line(2)], note="Indeholder sent modtagne kald")
+        return self.invoice([self.line(1), self.late_line(2)], note="Indeholder sent modtagne opslag")
 
     def credit_note(self) -> Invoice:
         return self.invoice(

@@ -74,8 +74,8 @@ def test_a_credit_note_says_what_it_cancels_and_asks_for_no_payment(samples):
 def test_late_calls_and_accounts_stand_on_their_line(samples):
     (page,) = pages(samples.with_late_calls())
 
-    assert "Sent modtagne kald, vedrører 1. kvartal 2027 Kontering: 4711-22 1.1.–31.3.2027 17 1,35 22,95" in page
-    assert "Bemærk: Indeholder sent modtagne kald" in page
+    assert "Sent modtagne opslag, vedrører 1. kvartal 2027 Kontering: 4711-22 1.1.–31.3.2027 17 1,35 22,95" in page
+    assert "Bemærk: Indeholder sent modtagne opslag" in page
 
 
 def test_a_slip_is_printed_as_banks_want_it(samples):
@@ -100,7 +100,7 @@ def test_many_lines_repeat_the_head_of_the_table_and_number_the_pages(samples):
     for number, text in enumerate(texts, start=1):
         assert f"Faktura FAK-2027-000123 · Side {number} af {len(texts)}" in text
         if "CPR-opslag" in text:
-            assert "Nr. Service og it-system Periode Antal kald Stykpris kr. Beløb kr." in text
+            assert "Nr. Service og it-system Periode Antal opslag Stykpris kr. Beløb kr." in text
     whole = " ".join(texts)
     positions = [int(found) for found in re.findall(r"(\d+) CPR-opslag", whole)]
     assert positions == list(range(1, 121))

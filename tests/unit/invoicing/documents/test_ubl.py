@@ -69,7 +69,7 @@ def test_late_calls_widen_the_period_of_the_document(samples):
     assert invoice.period == (date(2027, 1, 1), date(2027, 6, 30))
     assert texts(xml, "/*/cac:InvoicePeriod/*") == ["2027-01-01", "2027-06-30"]
     assert texts(xml, "//cac:InvoiceLine[2]/cac:InvoicePeriod/*") == ["2027-01-01", "2027-03-31"]
-    assert texts(xml, "//cac:InvoiceLine[2]/cbc:Note") == ["Sent modtagne kald, vedrører 1. kvartal 2027"]
+    assert texts(xml, "//cac:InvoiceLine[2]/cbc:Note") == ["Sent modtagne opslag, vedrører 1. kvartal 2027"]
     assert texts(xml, "//cac:InvoiceLine[2]/cbc:AccountingCost") == ["4711-22"]
 
 
