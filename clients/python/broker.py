@@ -22,6 +22,11 @@ FAILURES = (AMQPError, ChannelInvalidStateError, OSError, TimeoutError, RuntimeE
 """What goes wrong with a link; connect anew and send the same message again."""
 
 
+class _Connection(aio_pika.Connection):
+    def __del__(self) -> None:
+        """Nothing: whoever opened it closes it. The driver would begin to, wherever it is collected."""
+
+
 class Link:
     """An open link. It is for one task's use of `renew`, and any number's of `publish`."""
 
@@ -81,7 +86,7 @@ async def open_link(
     scheme = "amqps" if tls is not None else "amqp"
     url = f"{scheme}://:{quote(access_token, safe='')}@{host}:{port}/{quote(vhost, safe='')}?heartbeat=10"
     async with asyncio.timeout(CONNECT_SECONDS):
-        connection = await aio_pika.connect(url, ssl_context=tls)
+        connection = await aio_pika.connect(url, ssl_context=tls, connection_class=_Connection)
         try:
             channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
             exchange = await channel.get_exchange(EXCHANGE, ensure=False)

@@ -90,7 +90,7 @@ async def test_a_municipalitys_quarter_is_found_by_index_among_many(
     one = await connection.fetchval("SELECT municipality_id FROM usage LIMIT 1")
     for name in ("called", "own_totals"):
         asked = usage.QUERIES[name]
-        for place, value in enumerate([f"'{one}'", "'2027Q1'", "false", "ARRAY[date '2027-02-15']"], 1):
+        for place, value in enumerate([f"'{one}'", "'2027Q1'", "false", "ARRAY[date '2027-02-15']", "false"], 1):
             asked = asked.replace(f"${place}", value)
         plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {asked}"))
         assert "usage_pkey" in plan, plan
