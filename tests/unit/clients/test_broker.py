@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import threading
+from collections.abc import Iterator
+
+import pytest
 
 from clients.python.broker import FAILURES, open_link
 from deploy.local.ports import free_block
 
 
+@pytest.fixture
+def unlogged() -> Iterator[None]:
+    """What is logged is held until the test is over, and all that hangs on it."""
+    logging.disable()
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.mark.usefixtures("unlogged")
 def test_a_link_that_can_not_be_opened_leaves_nothing_behind() -> None:
     """The driver begins to close a connection where it is collected: in a thread without a loop that fails."""
     held: list[BaseException] = []
