@@ -48,9 +48,12 @@ async def _lead(visit: Visit, word: str, thing_id: UUID) -> Response:
     page = await _page(apis, linked, thing_id, visit.signed_in)
     if page is not None:
         return visit.see(page)
-    for other in visit.signed_in.memberships[:MOST]:
-        if other.organisation_id == visit.signed_in.organisation_id:
-            continue
+    others = [
+        other
+        for other in visit.signed_in.memberships
+        if other.organisation_id != visit.signed_in.organisation_id and linked.pages.keys() & other.kinds
+    ]
+    for other in others[:MOST]:
         acting = await _acting_for(visit, other.organisation_id)
         if acting and await _page(apis, linked, thing_id, acting):
             return visit.page("mail_link/switch.html", word=word, other=other, address=f"/{word}/{thing_id}")
