@@ -9,7 +9,7 @@ import ssl
 import struct
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from cryptography import x509
 
@@ -22,12 +22,12 @@ _ASK_FOR_TLS = struct.pack("!II", 8, 80877103)
 
 def named_files(url: str) -> list[tuple[str, Path]]:
     """The files a connection URL names, as (parameter, path)."""
-    return [(name, Path(value)) for name, value in parse_qsl(urlsplit(url).query) if name in FILES]
+    return [(name, Path(value)) for name, value in parse_qsl(_hosts_and_query(url)[1]) if name in FILES]
 
 
 def parameter(url: str, name: str) -> str | None:
     """A parameter in a URL's query; None when it is not there."""
-    return dict(parse_qsl(urlsplit(url).query)).get(name)
+    return dict(parse_qsl(_hosts_and_query(url)[1])).get(name)
 
 
 def expiry(pem: bytes) -> datetime | None:
@@ -43,7 +43,7 @@ def expiry(pem: bytes) -> datetime | None:
 def endpoints(url: str, port: int) -> list[tuple[str, int]]:
     """The hosts of a URL; several have commas between them. `port` where it names none."""
     found = []
-    for part in urlsplit(url).netloc.rpartition("@")[2].split(","):
+    for part in _hosts_and_query(url)[0].split(","):
         if part.startswith("["):
             host, _, rest = part[1:].partition("]")
             given = rest.removeprefix(":")
@@ -51,6 +51,12 @@ def endpoints(url: str, port: int) -> list[tuple[str, int]]:
             host, _, given = part.partition(":")
         found.append((host, int(given) if given else port))
     return found
+
+
+def _hosts_and_query(url: str) -> tuple[str, str]:
+    """Read here: the standard library refuses a URL of several hosts, one of them in brackets (Python 3.13)."""
+    rest, _, query = url.partition("://")[2].partition("?")
+    return rest.partition("/")[0].rpartition("@")[2], query
 
 
 def is_here(host: str) -> bool:

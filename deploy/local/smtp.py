@@ -49,8 +49,8 @@ class Mailbox:
 
     async def __aexit__(self, *_: object) -> None:
         if self._server is not None:
+            # Not waited for: since Python 3.12 that lasts until the last client hangs up.
             self._server.close()
-            await self._server.wait_closed()
             self._server = None
 
     def files(self) -> list[Path]:

@@ -80,8 +80,8 @@ async def server(
     try:
         yield listening.sockets[0].getsockname()[1]
     finally:
+        # Not waited for: since Python 3.12 that lasts until the last client hangs up.
         listening.close()
-        await listening.wait_closed()
 
 
 def unused_port() -> int:
