@@ -182,7 +182,7 @@ async def invoice_line_calls(  # noqa: PLR0917 - a route is called by name only
     invoice_id: UUID,
     position: Position,
     limit: Annotated[int, Query(ge=1, le=5000, description="How many at the most")] = 500,
-    after: Annotated[str | None, Query(max_length=200, description="`next` of the page before")] = None,
+    after: Annotated[str | None, Query(max_length=300, description="`next` of the page before")] = None,
 ) -> CallsBehind:
     """All the calls a line rests on, told apart by accounting_info too: in pages, by day."""
     place = _place(after) if after is not None else None

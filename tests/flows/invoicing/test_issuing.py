@@ -22,6 +22,8 @@ from tests.flows.invoicing.conftest import Invoicing, World, set_price, settle, 
 from tests.tokens import as_helpdesk, as_person
 
 Q1 = datetime(2027, 1, 12, 9, 30, tzinfo=UTC)
+LONG = "Ø" * 255
+"""The longest accounting_info there can be."""
 SEALED_ON = datetime(2027, 4, 6, 8, tzinfo=UTC)
 
 
@@ -208,8 +210,9 @@ async def test_a_price_change_within_the_quarter_makes_two_lines(invoicing: Invo
         world.told(
             world.calls(3, datetime(2027, 1, 31, 22, 30, tzinfo=UTC)),  # still January in Copenhagen
             world.calls(5, datetime(2027, 1, 31, 23, 30, tzinfo=UTC)),  # February already
-            world.calls(2, datetime(2027, 2, 14, 9, tzinfo=UTC), accounting_info="4711"),
+            world.calls(2, datetime(2027, 2, 14, 9, tzinfo=UTC), accounting_info=LONG),
             world.calls(1, datetime(2027, 2, 14, 10, tzinfo=UTC)),
+            world.calls(1, datetime(2027, 2, 15, 10, tzinfo=UTC)),
             world.calls(50, datetime(2027, 2, 14, 10, tzinfo=UTC), trial=True),
         )
     )
@@ -218,20 +221,24 @@ async def test_a_price_change_within_the_quarter_makes_two_lines(invoicing: Invo
     await invoicing.bill()
 
     lines = await invoicing.fetch("SELECT calls, unit_price, amount FROM invoice_line ORDER BY position")
-    assert lines == [(3, Decimal("0.0485"), Decimal("0.15")), (8, Decimal("0.05"), Decimal("0.40"))]
+    assert lines == [(3, Decimal("0.0485"), Decimal("0.15")), (9, Decimal("0.05"), Decimal("0.45"))]
     (invoice,) = await invoicing.fetch("SELECT id FROM invoice")
     address = f"/invoices/{invoice['id']}/lines/2"
     second = (await invoicing.client.get(address, headers=as_helpdesk())).json()
-    assert [tuple(one.values()) for one in second["days"]] == [("2027-02-01", 5), ("2027-02-14", 3)]
-    assert [tuple(one.values()) for one in second["accounts"]] == [("", 6), ("4711", 2)]
+    assert [tuple(one.values()) for one in second["days"]] == [
+        ("2027-02-01", 5),
+        ("2027-02-14", 3),
+        ("2027-02-15", 1),
+    ]
+    assert [tuple(one.values()) for one in second["accounts"]] == [("", 7), (LONG, 2)]
     assert second["accounts_count"] == 2
     told, after = [], None
-    for _ in range(3):
+    for _ in range(4):
         asked = {"limit": 1, **({"after": after} if after is not None else {})}
         answer = await invoicing.client.get(f"{address}/calls", params=asked, headers=as_helpdesk())
         (one,), after = answer.json()["items"], answer.json()["next"]
         told.append((one["day"], one["accounting_info"], one["calls"]))
-    assert told == [("2027-02-01", "", 5), ("2027-02-14", "", 1), ("2027-02-14", "4711", 2)]
+    assert told == [("2027-02-01", "", 5), ("2027-02-14", "", 1), ("2027-02-14", LONG, 2), ("2027-02-15", "", 1)]
     assert after is None
     nonsense = await invoicing.client.get(f"{address}/calls?after=4711", headers=as_helpdesk())
     assert (nonsense.status_code, nonsense.json()["code"]) == (422, "page.after_unknown")

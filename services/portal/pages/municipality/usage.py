@@ -66,13 +66,13 @@ async def usage(visit: MunicipalityVisit) -> Response:
         asked.overview(visit, asked.quarter, group_by),
         asked.overview(visit, asked.quarter, "week"),
         asked.overview(visit, asked.year_before, group_by),
-        _by_day(visit, asked, asked.year_before),
+        unless_away(_by_day(visit, asked, asked.year_before)),
         unless_away(_names(visit, asked)),
     )
     lines = [line for line in found["lines"] if not line["trial_calls"]]
     rows = beside(lines, [line for line in before["lines"] if not line["trial_calls"]])
     now = weeks(asked.quarter, by_week["lines"], asking.today(visit))
-    then = week_calls(asked.year_before, before_by_day["lines"]) if before["calls"] else []
+    then = week_calls(asked.year_before, before_by_day["lines"]) if before["calls"] and before_by_day else []
     return visit.page(
         "municipality/usage.html",
         quarter=asked.quarter,
