@@ -117,6 +117,21 @@ def test_a_part_of_an_overview_has_the_amounts_it_has_in_the_whole(used: list[Ca
         assert part.net == sum((line.amount for line in whole.lines if line.group.service_id == service), Decimal(0))
 
 
+@given(usage, st.sets(st.sampled_from(GROUPINGS)), st.integers(0, 180))
+@settings(derandomize=True, max_examples=200)
+def test_what_was_called_before_a_day_has_the_amounts_it_has_day_by_day(
+    used: list[Called], by: set[Grouping], number: int
+) -> None:
+    before = date(2027, 1, 1) + timedelta(days=number)
+    part = overview(used, PRICES, by, Only(before=before))
+    days = [one for one in overview(used, PRICES, {"day"}).lines if one.group.day and one.group.day < before]
+
+    assert (part.calls, part.net) == (
+        sum(one.calls for one in days),
+        sum((one.amount for one in days), Decimal("0.00")),
+    )
+
+
 @given(usage)
 @settings(derandomize=True, max_examples=200)
 def test_the_full_grouping_shows_the_invoices_own_lines(used: list[Called]) -> None:
